@@ -1,0 +1,46 @@
+//! Snapshots of who follows whom: the words for them, and their Parquet form.
+//!
+//! A *crawl* is one reading of one list of one account; a *run* is one batch of crawls,
+//! published together and never edited; a *store* is a folder of runs. This crate knows what
+//! a run is, writes it so that a reader sees all of it or none, and reads back no more than
+//! was asked for.
+//!
+//! Knows neither HTTP nor algorithms, and shows no type of the Parquet library.
+
+mod error;
+mod id;
+
+mod crawl;
+mod profile;
+
+mod store;
+
+mod run;
+
+mod manifest;
+mod parts;
+mod table;
+
+mod writer;
+
+mod fs;
+mod part_writer;
+mod sort;
+mod verify;
+
+pub mod schema;
+
+pub use crawl::{Coverage, Crawl, Cut, List, Order, PageRecord, State};
+pub use error::{Error, ErrorKind};
+pub use id::{AccountId, IdError};
+pub use manifest::{FileEntry, Manifest, Tool};
+pub use parts::{Columns, ListReader, Rows, RowsChunk};
+pub use profile::Profile;
+pub use run::{Run, RunId};
+pub use store::Store;
+pub use table::{Column, Table, Values};
+pub use verify::{Fault, Verification};
+pub use writer::{Published, RunWriter, WriterOptions};
+
+/// The version of the on-disk format this library writes, and the newest it reads.
+pub const FORMAT_VERSION: u32 = 1;

@@ -1,0 +1,371 @@
+//! Reads lists: only the row groups that can hold what was asked for, only the columns
+//! that are wanted.
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::data_type::DataType;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
+use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
+use parquet::file::statistics::Statistics;
+
+use crate::AccountId;
+use crate::error::{At, Error};
+use crate::table::oops;
+
+/// One list of a run, for all of its accounts. Cheap to share between threads.
+pub struct ListReader {
+    parts: Vec<Part>,
+    /// Row groups of all parts, in order.
+    groups: Vec<Group>,
+    bytes: Arc<AtomicU64>,
+}
+
+struct Part {
+    path: PathBuf,
+    file: SerializedFileReader<CountedFile>,
+    source: CountedFile,
+}
+
+#[derive(Clone, Copy)]
+struct Group {
+    part: usize,
+    index: usize,
+    rows: usize,
+    first_account: i64,
+    last_account: i64,
+    first_member: i64,
+    last_member: i64,
+}
+
+/// Which columns to decode besides `member_id`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// `account_id`, for scans over all accounts.
+    pub accounts: bool,
+    /// `position`.
+    pub positions: bool,
+}
+
+/// Rows of a list, in the dataset's order. Columns that were not asked for are empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RowsChunk {
+    /// Whose list each row belongs to.
+    pub accounts: Vec<i64>,
+    /// The members.
+    pub members: Vec<i64>,
+    /// Their index in the order the API returned.
+    pub positions: Vec<i32>,
+}
+
+impl ListReader {
+    pub(crate) fn open(paths: &[PathBuf]) -> Result<Self, Error> {
+        let bytes = Arc::new(AtomicU64::new(0));
+        let mut reader = Self { parts: Vec::new(), groups: Vec::new(), bytes };
+        for path in paths {
+            let source = CountedFile::open(path, Arc::clone(&reader.bytes))?;
+            let file = SerializedFileReader::new(source.clone()).at("read", path)?;
+            for index in 0..file.num_row_groups() {
+                let group = Group::new(reader.parts.len(), index, file.metadata().row_group(index));
+                let group = group.ok_or_else(|| {
+                    Error::damaged(path, format!("row group {index} has no statistics"))
+                })?;
+                reader.groups.push(group);
+            }
+            reader.parts.push(Part { path: path.clone(), file, source });
+        }
+        Ok(reader)
+    }
+
+    /// Rows of all accounts together.
+    pub fn rows(&self) -> u64 {
+        self.groups.iter().map(|g| g.rows as u64).sum()
+    }
+
+    /// Bytes read so far, footers included.
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of all parts together.
+    pub fn bytes(&self) -> u64 {
+        self.parts.iter().map(|p| p.source.len).sum()
+    }
+
+    /// The members of one account with ids in `members`, ascending.
+    ///
+    /// Touches only the row groups whose statistics allow such a row.
+    pub fn members(&self, of: AccountId, members: Range<i64>, columns: Columns) -> Rows<'_> {
+        let of = of.get();
+        let holds = |g: &Group| g.may_hold(of, &members);
+        let groups = self.groups.iter().filter(|g| holds(g)).copied().collect();
+        Rows { reader: self, groups, next: 0, only: Some((of, members)), columns }
+    }
+
+    /// All rows of all accounts, by account and member.
+    pub fn all(&self, columns: Columns) -> Rows<'_> {
+        Rows { reader: self, groups: self.groups.clone(), next: 0, only: None, columns }
+    }
+
+    /// Member ids at which one account's rows can be cut into pieces of about a row group.
+    pub fn cuts(&self, of: AccountId) -> Vec<i64> {
+        let of = of.get();
+        let inside = self.groups.iter().filter(|g| g.first_account == of);
+        inside.map(|g| g.first_member).collect()
+    }
+
+    /// How many rows the row groups that may hold an account have, an upper bound of its own.
+    pub fn rows_at_most(&self, of: AccountId) -> u64 {
+        let all = 0..i64::MAX;
+        let groups = self.groups.iter().filter(|g| g.may_hold(of.get(), &all));
+        groups.map(|g| g.rows as u64).sum()
+    }
+
+    fn read(&self, group: Group, columns: Columns) -> Result<RowsChunk, Error> {
+        let part = &self.parts[group.part];
+        let read = || -> Result<RowsChunk, ParquetError> {
+            let rows = part.file.get_row_group(group.index)?;
+            let mut chunk = RowsChunk::default();
+            if columns.accounts || group.first_account != group.last_account {
+                chunk.accounts = decode_longs(rows.get_column_reader(0)?, group.rows)?;
+            }
+            chunk.members = decode_longs(rows.get_column_reader(1)?, group.rows)?;
+            if columns.positions {
+                chunk.positions = decode_ints(rows.get_column_reader(2)?, group.rows)?;
+            }
+            Ok(chunk)
+        };
+        read().at(&format!("read row group {} of", group.index), &part.path)
+    }
+
+    /// The row groups of the part at `path` whose bytes differ from these checksums.
+    pub(crate) fn damaged_groups(&self, path: &Path, checksums: &[u32]) -> Vec<usize> {
+        let Some(part) = self.parts.iter().find(|p| p.path == path) else { return Vec::new() };
+        let groups = part.file.metadata().row_groups().iter().zip(checksums).enumerate();
+        let differs = |group: &RowGroupMetaData, checksum: u32| {
+            let (from, to) = byte_span(group);
+            let bytes = part.source.get_bytes(from, usize::try_from(to - from).unwrap_or(0));
+            !bytes.is_ok_and(|b| crc32fast::hash(&b) == checksum)
+        };
+        groups.filter(|(_, (group, sum))| differs(group, **sum)).map(|(index, _)| index).collect()
+    }
+
+    /// Where a group stands, for messages: its file and its number in it.
+    pub(crate) fn place(&self, group: usize) -> (&Path, usize) {
+        let group = self.groups[group];
+        (&self.parts[group.part].path, group.index)
+    }
+}
+
+/// The rows of a scan, one chunk per row group.
+pub struct Rows<'a> {
+    reader: &'a ListReader,
+    groups: Vec<Group>,
+    next: usize,
+    only: Option<(i64, Range<i64>)>,
+    columns: Columns,
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Result<RowsChunk, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let group = *self.groups.get(self.next)?;
+            self.next += 1;
+            match self.reader.read(group, self.columns) {
+                Ok(mut chunk) => {
+                    if let Some((of, members)) = &self.only {
+                        chunk.narrow(*of, members, self.columns);
+                    }
+                    if !chunk.members.is_empty() {
+                        return Some(Ok(chunk));
+                    }
+                }
+                Err(e) => return Some(Err(e)),
+            }
+        }
+    }
+}
+
+impl Rows<'_> {
+    /// Collects everything into one chunk.
+    ///
+    /// # Errors
+    /// If a row group cannot be read.
+    pub fn load(self) -> Result<RowsChunk, Error> {
+        let mut all = RowsChunk::default();
+        for chunk in self {
+            let chunk = chunk?;
+            all.accounts.extend(chunk.accounts);
+            all.members.extend(chunk.members);
+            all.positions.extend(chunk.positions);
+        }
+        Ok(all)
+    }
+}
+
+impl RowsChunk {
+    /// Keeps the rows of one account with ids in `members`; the chunk is sorted.
+    fn narrow(&mut self, of: i64, members: &Range<i64>, columns: Columns) {
+        let mut keep = 0..self.members.len();
+        if !self.accounts.is_empty() {
+            keep.start = self.accounts.partition_point(|a| *a < of);
+            keep.end = self.accounts.partition_point(|a| *a <= of);
+        }
+        let mine = &self.members[keep.clone()];
+        let (from, to) = (
+            mine.partition_point(|m| *m < members.start),
+            // The end of the id space is inclusive: there is no id above it to exclude.
+            mine.partition_point(|m| *m < members.end || members.end == i64::MAX),
+        );
+        let keep = keep.start + from..keep.start + to;
+        cut(&mut self.members, &keep);
+        if columns.positions {
+            cut(&mut self.positions, &keep);
+        }
+        if columns.accounts {
+            cut(&mut self.accounts, &keep);
+        } else {
+            self.accounts.clear();
+        }
+    }
+}
+
+fn cut<T>(values: &mut Vec<T>, keep: &Range<usize>) {
+    values.truncate(keep.end);
+    values.drain(..keep.start);
+}
+
+impl Group {
+    fn new(part: usize, index: usize, meta: &RowGroupMetaData) -> Option<Self> {
+        let bounds = |column: usize| match meta.column(column).statistics()? {
+            Statistics::Int64(s) => Some((*s.min_opt()?, *s.max_opt()?)),
+            _ => None,
+        };
+        let (first_account, last_account) = bounds(0)?;
+        let (first_member, last_member) = bounds(1)?;
+        let rows = usize::try_from(meta.num_rows()).ok()?;
+        Some(Self { part, index, rows, first_account, last_account, first_member, last_member })
+    }
+
+    fn may_hold(&self, account: i64, members: &Range<i64>) -> bool {
+        let holds_account = (self.first_account..=self.last_account).contains(&account);
+        let below_end = self.first_member < members.end || members.end == i64::MAX;
+        // Across accounts the smallest and largest member of the group still bound each one's.
+        holds_account && below_end && self.last_member >= members.start
+    }
+}
+
+/// The bytes that a row group's columns take in its file; they are written one after another.
+fn byte_span(group: &RowGroupMetaData) -> (u64, u64) {
+    let spans = || group.columns().iter().map(ColumnChunkMetaData::byte_range);
+    let from = spans().map(|(from, _)| from).min().unwrap_or(0);
+    (from, spans().map(|(from, length)| from + length).max().unwrap_or(from))
+}
+
+fn decode_longs(reader: ColumnReader, rows: usize) -> Result<Vec<i64>, ParquetError> {
+    match reader {
+        ColumnReader::Int64ColumnReader(reader) => decode(reader, rows),
+        _ => Err(oops("expected an INT64 column")),
+    }
+}
+
+fn decode_ints(reader: ColumnReader, rows: usize) -> Result<Vec<i32>, ParquetError> {
+    match reader {
+        ColumnReader::Int32ColumnReader(reader) => decode(reader, rows),
+        _ => Err(oops("expected an INT32 column")),
+    }
+}
+
+fn decode<T: DataType>(
+    mut reader: ColumnReaderImpl<T>,
+    rows: usize,
+) -> Result<Vec<T::T>, ParquetError> {
+    let mut values = Vec::with_capacity(rows);
+    while values.len() < rows {
+        let (read, ..) = reader.read_records(rows - values.len(), None, None, &mut values)?;
+        if read == 0 {
+            return Err(oops("it ends before its last row"));
+        }
+    }
+    Ok(values)
+}
+
+/// A file that counts what is read of it.
+#[derive(Clone)]
+struct CountedFile {
+    file: Arc<File>,
+    len: u64,
+    bytes: Arc<AtomicU64>,
+}
+
+impl CountedFile {
+    fn open(path: &Path, bytes: Arc<AtomicU64>) -> Result<Self, Error> {
+        let file = File::open(path).at("open", path)?;
+        let len = file.metadata().at("read", path)?.len();
+        Ok(Self { file: Arc::new(file), len, bytes })
+    }
+}
+
+impl Length for CountedFile {
+    fn len(&self) -> u64 {
+        self.len
+    }
+}
+
+impl ChunkReader for CountedFile {
+    type T = Tail;
+
+    fn get_read(&self, start: u64) -> Result<Tail, ParquetError> {
+        Ok(Tail { file: self.clone(), at: start })
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<bytes::Bytes, ParquetError> {
+        let mut buffer = vec![0; length];
+        read_exact_at(&self.file, &mut buffer, start)?;
+        self.bytes.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(buffer.into())
+    }
+}
+
+/// The rest of a [`CountedFile`], read in order.
+struct Tail {
+    file: CountedFile,
+    at: u64,
+}
+
+impl std::io::Read for Tail {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let left = usize::try_from(self.file.len.saturating_sub(self.at)).unwrap_or(usize::MAX);
+        let length = buffer.len().min(left);
+        read_exact_at(&self.file.file, &mut buffer[..length], self.at)?;
+        self.at += length as u64;
+        self.file.bytes.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(length)
+    }
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, buffer: &mut [u8], at: u64) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buffer, at)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut buffer: &mut [u8], mut at: u64) -> std::io::Result<()> {
+    while !buffer.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, buffer, at)? {
+            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            n => {
+                buffer = &mut buffer[n..];
+                at += n as u64;
+            }
+        }
+    }
+    Ok(())
+}

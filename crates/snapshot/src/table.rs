@@ -1,0 +1,327 @@
+//! Small tables in memory and their Parquet files: crawls, pages, accounts, results.
+//!
+//! The lists themselves do not pass through here; see [`parts`](crate::ListReader).
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use parquet::basic::{Compression, Encoding, LogicalType, Repetition, TimeUnit, Type as Physical};
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::column::writer::ColumnWriter;
+use parquet::data_type::{ByteArray, DataType};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::{Type, TypePtr};
+
+use crate::error::{At, Error};
+use crate::fs::{Checksum, HashedFile};
+
+/// A table with named, typed, nullable columns of equal length.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// The columns, in file order.
+    pub columns: Vec<Column>,
+}
+
+/// One column of a [`Table`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its values, one per row.
+    pub values: Values,
+    /// Whether a value may be missing.
+    pub nullable: bool,
+}
+
+/// The values of a column; `None` is a missing value.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Values {
+    /// 32-bit integers.
+    I32(Vec<Option<i32>>),
+    /// 64-bit integers.
+    I64(Vec<Option<i64>>),
+    /// Double-precision numbers.
+    F64(Vec<Option<f64>>),
+    /// Truth values.
+    Bool(Vec<Option<bool>>),
+    /// Text, UTF-8.
+    Text(Vec<Option<String>>),
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    Time(Vec<Option<i64>>),
+}
+
+impl Values {
+    /// How many rows it has.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::I32(v) => v.len(),
+            Self::I64(v) | Self::Time(v) => v.len(),
+            Self::F64(v) => v.len(),
+            Self::Bool(v) => v.len(),
+            Self::Text(v) => v.len(),
+        }
+    }
+
+    /// Whether it has no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(crate) fn type_name(&self) -> &'static str {
+        match self {
+            Self::I32(_) => "INT32",
+            Self::I64(_) => "INT64",
+            Self::F64(_) => "DOUBLE",
+            Self::Bool(_) => "BOOLEAN",
+            Self::Text(_) => "STRING",
+            Self::Time(_) => "TIMESTAMP",
+        }
+    }
+}
+
+impl Table {
+    /// How many rows it has.
+    pub fn rows(&self) -> usize {
+        self.columns.first().map_or(0, |c| c.values.len())
+    }
+
+    /// Adds a column in which every row has a value.
+    #[must_use]
+    pub fn required(mut self, name: &str, values: Values) -> Self {
+        self.columns.push(Column { name: name.to_owned(), values, nullable: false });
+        self
+    }
+
+    /// Adds a column in which values may be missing.
+    #[must_use]
+    pub fn optional(mut self, name: &str, values: Values) -> Self {
+        self.columns.push(Column { name: name.to_owned(), values, nullable: true });
+        self
+    }
+
+    /// Writes it as one Parquet file with zstd pages, synced to disk.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write(&self, path: &Path, metadata: &[(&str, &str)]) -> Result<(), Error> {
+        self.write_hashed(path, metadata).map(drop)
+    }
+
+    pub(crate) fn write_hashed(
+        &self,
+        path: &Path,
+        metadata: &[(&str, &str)],
+    ) -> Result<Checksum, Error> {
+        let file = HashedFile::create(path)?;
+        self.encode(file, metadata).at("write", path)?.finish(path)
+    }
+
+    fn encode(
+        &self,
+        file: HashedFile,
+        metadata: &[(&str, &str)],
+    ) -> Result<HashedFile, ParquetError> {
+        let fields = self.columns.iter().map(Column::field).collect::<Result<Vec<_>, _>>()?;
+        let schema = Arc::new(Type::group_type_builder("schema").with_fields(fields).build()?);
+        let properties = Arc::new(properties(metadata).build());
+        let mut writer = SerializedFileWriter::new(file, schema, properties)?;
+        let mut group = writer.next_row_group()?;
+        for column in &self.columns {
+            let mut out = group.next_column()?.ok_or_else(|| oops("a column is missing"))?;
+            column.write(out.untyped())?;
+            out.close()?;
+        }
+        group.close()?;
+        writer.into_inner()
+    }
+
+    /// Reads a whole Parquet file that [`write`](Self::write), or a program with the same
+    /// types, has written.
+    ///
+    /// # Errors
+    /// If the file is missing or is not such a table.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let file = File::open(path).at("open", path)?;
+        let reader = SerializedFileReader::new(file).at("read", path)?;
+        let schema = reader.metadata().file_metadata().schema_descr_ptr();
+        let mut columns = Vec::new();
+        for index in 0..schema.num_columns() {
+            let field = schema.column(index);
+            let nullable = field.self_type().is_optional();
+            let mut values = empty_values(field.self_type())
+                .ok_or_else(|| Error::damaged(path, format!("column {}", field.name())))?;
+            for group in 0..reader.num_row_groups() {
+                let rows = usize::try_from(reader.metadata().row_group(group).num_rows())
+                    .map_err(|_| Error::damaged(path, "its row count"))?;
+                let column = reader.get_row_group(group).and_then(|g| g.get_column_reader(index));
+                column.and_then(|c| read_column(c, rows, &mut values)).at("read", path)?;
+            }
+            columns.push(Column { name: field.name().to_owned(), values, nullable });
+        }
+        Ok(Self { columns })
+    }
+
+    fn values(&self, path: &Path, name: &str) -> Result<&Values, Error> {
+        let column = self.columns.iter().find(|c| c.name == name);
+        column.map(|c| &c.values).ok_or_else(|| Error::damaged(path, format!("no column `{name}`")))
+    }
+}
+
+/// Typed access to the columns of a table that was read from `path`.
+pub(crate) struct Typed<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) path: &'a Path,
+}
+
+macro_rules! typed {
+    ($($method:ident: $variant:ident => $type:ty;)*) => {$(
+        pub(crate) fn $method(&self, name: &str) -> Result<&'a [Option<$type>], Error> {
+            match self.table.values(self.path, name)? {
+                Values::$variant(v) => Ok(v),
+                other => Err(Error::damaged(
+                    self.path,
+                    format!("column `{name}` is {}", other.type_name()),
+                )),
+            }
+        }
+    )*};
+}
+
+impl<'a> Typed<'a> {
+    typed! {
+        int: I32 => i32;
+        long: I64 => i64;
+        truth: Bool => bool;
+        text: Text => String;
+        time: Time => i64;
+    }
+}
+
+/// The properties that every file of the dataset shares.
+pub(crate) fn properties(
+    metadata: &[(&str, &str)],
+) -> parquet::file::properties::WriterPropertiesBuilder {
+    let pairs = metadata
+        .iter()
+        .map(|(k, v)| parquet::file::metadata::KeyValue::new((*k).to_owned(), (*v).to_owned()))
+        .collect();
+    WriterProperties::builder()
+        .set_created_by(format!("followgraph {}", env!("CARGO_PKG_VERSION")))
+        .set_compression(Compression::ZSTD(parquet::basic::ZstdLevel::default()))
+        .set_key_value_metadata(Some(pairs))
+}
+
+pub(crate) fn oops(what: &str) -> ParquetError {
+    ParquetError::General(what.to_owned())
+}
+
+pub(crate) fn timestamp_type() -> LogicalType {
+    LogicalType::timestamp(true, TimeUnit::MICROS)
+}
+
+impl Column {
+    fn field(&self) -> Result<TypePtr, ParquetError> {
+        let (physical, logical) = match &self.values {
+            Values::I32(_) => (Physical::INT32, None),
+            Values::I64(_) => (Physical::INT64, None),
+            Values::F64(_) => (Physical::DOUBLE, None),
+            Values::Bool(_) => (Physical::BOOLEAN, None),
+            Values::Text(_) => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+            Values::Time(_) => (Physical::INT64, Some(timestamp_type())),
+        };
+        let repetition = if self.nullable { Repetition::OPTIONAL } else { Repetition::REQUIRED };
+        let builder = Type::primitive_type_builder(&self.name, physical);
+        let field = builder.with_repetition(repetition).with_logical_type(logical).build()?;
+        Ok(Arc::new(field))
+    }
+
+    fn write(&self, out: &mut ColumnWriter<'_>) -> Result<(), ParquetError> {
+        macro_rules! put {
+            ($out:expr, $values:expr, $convert:expr) => {{
+                let present: Vec<_> = $values.iter().flatten().map($convert).collect();
+                if !self.nullable && present.len() != $values.len() {
+                    return Err(oops(&format!("column `{}` lacks a value", self.name)));
+                }
+                let levels: Option<Vec<i16>> =
+                    self.nullable.then(|| $values.iter().map(|v| i16::from(v.is_some())).collect());
+                $out.write_batch(&present, levels.as_deref(), None)?;
+            }};
+        }
+        match (out, &self.values) {
+            (ColumnWriter::Int32ColumnWriter(w), Values::I32(v)) => put!(w, v, |x| *x),
+            (ColumnWriter::Int64ColumnWriter(w), Values::I64(v) | Values::Time(v)) => {
+                put!(w, v, |x| *x);
+            }
+            (ColumnWriter::DoubleColumnWriter(w), Values::F64(v)) => put!(w, v, |x| *x),
+            (ColumnWriter::BoolColumnWriter(w), Values::Bool(v)) => put!(w, v, |x| *x),
+            (ColumnWriter::ByteArrayColumnWriter(w), Values::Text(v)) => {
+                put!(w, v, |x| ByteArray::from(x.as_str()));
+            }
+            _ => return Err(oops("the column's type and its values differ")),
+        }
+        Ok(())
+    }
+}
+
+fn empty_values(field: &Type) -> Option<Values> {
+    let logical = field.get_basic_info().logical_type_ref();
+    Some(match (field.get_physical_type(), logical) {
+        (Physical::INT32, None) => Values::I32(Vec::new()),
+        (Physical::INT64, None) => Values::I64(Vec::new()),
+        (Physical::DOUBLE, None) => Values::F64(Vec::new()),
+        (Physical::BOOLEAN, None) => Values::Bool(Vec::new()),
+        (Physical::BYTE_ARRAY, Some(LogicalType::String)) => Values::Text(Vec::new()),
+        (Physical::INT64, Some(logical)) if *logical == timestamp_type() => {
+            Values::Time(Vec::new())
+        }
+        _ => return None,
+    })
+}
+
+fn read_column(reader: ColumnReader, rows: usize, out: &mut Values) -> Result<(), ParquetError> {
+    match (reader, out) {
+        (ColumnReader::Int32ColumnReader(r), Values::I32(v)) => extend(r, rows, v, Ok),
+        (ColumnReader::Int64ColumnReader(r), Values::I64(v) | Values::Time(v)) => {
+            extend(r, rows, v, Ok)
+        }
+        (ColumnReader::DoubleColumnReader(r), Values::F64(v)) => extend(r, rows, v, Ok),
+        (ColumnReader::BoolColumnReader(r), Values::Bool(v)) => extend(r, rows, v, Ok),
+        (ColumnReader::ByteArrayColumnReader(r), Values::Text(v)) => {
+            extend(r, rows, v, |bytes| Ok(bytes.as_utf8()?.to_owned()))
+        }
+        _ => Err(oops("the column's type changed between row groups")),
+    }
+}
+
+fn extend<T: DataType, U>(
+    mut reader: ColumnReaderImpl<T>,
+    rows: usize,
+    out: &mut Vec<Option<U>>,
+    convert: impl Fn(T::T) -> Result<U, ParquetError>,
+) -> Result<(), ParquetError> {
+    let (mut levels, mut values) = (Vec::new(), Vec::new());
+    let (read, ..) = reader.read_records(rows, Some(&mut levels), None, &mut values)?;
+    if read != rows {
+        return Err(oops("it ends before its last row"));
+    }
+    let mut values = values.into_iter();
+    if levels.is_empty() {
+        for value in values {
+            out.push(Some(convert(value)?));
+        }
+        return Ok(());
+    }
+    for level in levels {
+        let value = if level > 0 { values.next().map(&convert).transpose()? } else { None };
+        out.push(value);
+    }
+    Ok(())
+}
+
+/// Delta encoding is the dataset's choice for sorted integers.
+pub(crate) const DELTA: Encoding = Encoding::DELTA_BINARY_PACKED;

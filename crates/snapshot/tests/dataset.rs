@@ -1,0 +1,234 @@
+//! The dataset as its readers see it: written, published, read back, verified.
+
+mod util;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use proptest::prelude::*;
+use snapshot::{Columns, ErrorKind, List, State, Store, WriterOptions};
+use util::{crawl, id, ids, scratch, time};
+
+const BOTH: Columns = Columns { accounts: true, positions: true };
+
+/// (list, account) → members in the order of the source.
+type Lists = BTreeMap<(List, u32), Vec<u32>>;
+
+fn lists() -> impl Strategy<Value = Lists> {
+    let list = prop_oneof![Just(List::Followers), Just(List::Following)];
+    prop::collection::btree_map((list, 0..20_u32), prop::collection::vec(0..300_u32, 0..200), 1..8)
+}
+
+/// What the dataset promises: members ascending, each once, at its first position.
+fn expected(members: &[u32]) -> Vec<(i64, i32)> {
+    let mut first = BTreeMap::new();
+    for (position, member) in (0..).zip(members) {
+        first.entry(i64::from(*member)).or_insert(position);
+    }
+    first.into_iter().collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_was_written_is_read_back_sorted_once_at_its_first_position(
+        lists in lists(),
+        page in 1..50_usize,
+        memory in prop_oneof![Just(0_usize), Just(1 << 20)],
+    ) {
+        let folder = scratch();
+        let store = Store::create(folder.path()).unwrap();
+        let mut options = WriterOptions::default();
+        options.sort_memory = memory;
+        let mut run = store.begin(time(0), options).unwrap();
+        for ((list, account), members) in &lists {
+            for (number, page_ids) in members.chunks(page).enumerate() {
+                let first = u32::try_from(number * page).unwrap();
+                run.rows(*list, id(*account), first, &ids(page_ids)).unwrap();
+            }
+            run.crawl(crawl(*account, *list));
+        }
+        let published = run.publish().unwrap();
+        let run = store.find("latest").unwrap();
+        prop_assert_eq!(&run.crawls().unwrap(), &published.crawls);
+        for crawl in &published.crawls {
+            let members = &lists[&(crawl.list, u32::try_from(crawl.account.get()).unwrap())];
+            let rows = run.list(crawl.list).unwrap().members(crawl.account, 0..i64::MAX, BOTH).load().unwrap();
+            let rows: Vec<_> = rows.members.into_iter().zip(rows.positions).collect();
+            let expected = expected(members);
+            prop_assert_eq!(crawl.ids, expected.len() as u64);
+            prop_assert_eq!(crawl.duplicates, (members.len() - expected.len()) as u64);
+            prop_assert_eq!(rows, expected);
+        }
+        let verification = run.verify();
+        prop_assert!(verification.faults.is_empty(), "{:?}", verification.faults);
+    }
+}
+
+#[test]
+fn ids_of_63_bits_survive() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    let members: Vec<_> =
+        ["0", "9007199254740993", "9223372036854775807"].map(|t| t.parse().unwrap()).into();
+    let account = "9223372036854775806".parse().unwrap();
+    let mut run = store.begin(time(0), WriterOptions::default()).unwrap();
+    run.rows(List::Followers, account, 0, &members).unwrap();
+    run.crawl(snapshot::Crawl { account, ..crawl(0, List::Followers) });
+    run.publish().unwrap();
+    let list = store.find("latest").unwrap().list(List::Followers).unwrap();
+    let rows = list.members(account, 0..i64::MAX, Columns::default()).load().unwrap();
+    assert_eq!(rows.members, [0, 9_007_199_254_740_993, i64::MAX]);
+    let above = list.members(account, i64::MAX..i64::MAX, Columns::default()).load().unwrap();
+    assert_eq!(above.members, [i64::MAX], "the end of the id space is inclusive");
+}
+
+#[test]
+fn one_account_of_thousands_is_read_without_the_others() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    let mut run = store.begin(time(0), WriterOptions::default()).unwrap();
+    for account in 0..3000 {
+        let members: Vec<u32> = (0..300).map(|i| i * 7919 + account).collect();
+        run.rows(List::Followers, id(account), 0, &ids(&members)).unwrap();
+        run.crawl(crawl(account, List::Followers));
+    }
+    run.publish().unwrap();
+    let list = store.find("latest").unwrap().list(List::Followers).unwrap();
+    let (opening, total) = (list.bytes_read(), list.bytes());
+    let rows = list.members(id(1234), 0..i64::MAX, Columns::default()).load().unwrap();
+    assert_eq!(rows.members.len(), 300);
+    let read = list.bytes_read() - opening;
+    // 900,000 rows are seven row groups; the account's rows lie in one of them, or in two.
+    assert!(read * 3 < total, "{read} of {total} bytes");
+    assert_eq!(list.members(id(5000), 0..i64::MAX, BOTH).count(), 0);
+    assert_eq!(list.bytes_read() - opening, read, "an absent account costs nothing");
+}
+
+#[test]
+fn a_list_without_rows_still_has_its_columns() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    let mut run = store.begin(time(0), WriterOptions::default()).unwrap();
+    run.crawl(snapshot::Crawl { state: State::Protected, ..crawl(7, List::Followers) });
+    let published = run.publish().unwrap();
+    assert!(published.folder.join("list=followers/part-00000.parquet").exists());
+    let run = store.find("latest").unwrap();
+    assert_eq!(run.list(List::Followers).unwrap().rows(), 0);
+    assert_eq!(run.crawls().unwrap()[0].state, State::Protected);
+    assert!(run.verify().faults.is_empty());
+    assert_eq!(run.list(List::Following).err().unwrap().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_dropped_run_leaves_no_trace() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    let mut run = store.begin(time(0), WriterOptions::default()).unwrap();
+    run.rows(List::Followers, id(1), 0, &ids(&[1, 2])).unwrap();
+    drop(run);
+    assert!(store.runs().unwrap().is_empty());
+    assert_eq!(std::fs::read_dir(folder.path().join(".staging")).unwrap().count(), 0);
+}
+
+#[test]
+fn runs_of_one_second_get_numbers() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    for _ in 0..3 {
+        util::publish(&store, 0, &[(1, &[1, 2])]);
+    }
+    let names: Vec<_> = store.run_ids().unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["1970-01-01T00-00-00Z", "1970-01-01T00-00-00Z-2", "1970-01-01T00-00-00Z-3"]);
+}
+
+#[test]
+fn a_run_is_found_by_what_a_person_would_write() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    assert!(store.find("latest").is_err());
+    for second in [0, 3600, 86_400 * 2] {
+        util::publish(&store, second, &[(1, &[1])]);
+    }
+    let find = |name: &str| store.find(name).map(|run| run.id().to_string());
+    assert_eq!(find("latest").unwrap(), "1970-01-03T00-00-00Z");
+    assert_eq!(find("previous").unwrap(), "1970-01-01T01-00-00Z");
+    assert_eq!(find("1970-01-01").unwrap(), "1970-01-01T01-00-00Z");
+    assert_eq!(find("1970-01-03T").unwrap(), "1970-01-03T00-00-00Z");
+    assert_eq!(find("run=1970-01-01T00-00-00Z").unwrap(), "1970-01-01T00-00-00Z");
+    assert_eq!(find("1970-01-01T").unwrap_err().kind(), ErrorKind::Invalid, "two runs");
+    assert_eq!(find("1970-01-02").unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_newer_format_is_refused_by_name() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    let run = util::publish(&store, 0, &[(1, &[1])]);
+    let manifest = run.join("manifest.json");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    std::fs::write(&manifest, text.replace("\"format\": 1", "\"format\": 2")).unwrap();
+    let error = store.runs().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NewerFormat);
+    assert!(error.to_string().contains("format 2") && error.way_out().is_some(), "{error}");
+}
+
+fn faults(folder: &Path, store: &Store) -> Vec<String> {
+    let faults = store.find("latest").unwrap().verify().faults;
+    let clean = |f: &snapshot::Fault| f.to_string().replace(&folder.display().to_string(), "");
+    faults.iter().map(clean).collect()
+}
+
+#[test]
+fn verify_names_the_file_that_lost_a_byte() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    let run = util::publish(&store, 0, &[(1, &[1, 2, 3]), (2, &[5])]);
+    assert!(faults(folder.path(), &store).is_empty());
+
+    let part = run.join("list=followers/part-00000.parquet");
+    let whole = std::fs::read(&part).unwrap();
+    let mut flipped = whole.clone();
+    flipped[40] ^= 0x55;
+    std::fs::write(&part, &flipped).unwrap();
+    let found = faults(folder.path(), &store);
+    assert!(found[0].starts_with("list=followers/part-00000.parquet: its SHA-256 is"), "{found:?}");
+    assert!(found.iter().any(|f| f.contains("part-00000.parquet, row group 0")), "{found:?}");
+
+    std::fs::write(&part, &whole[..whole.len() - 1]).unwrap();
+    let found = faults(folder.path(), &store);
+    assert!(found[0].contains("bytes, the manifest says"), "{found:?}");
+
+    std::fs::remove_file(run.join("pages.parquet")).unwrap();
+    let found = faults(folder.path(), &store);
+    assert!(found.iter().any(|f| f.starts_with("pages.parquet: cannot open")), "{found:?}");
+}
+
+#[test]
+fn verify_sees_a_part_that_was_exchanged_for_another_runs() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    let other = util::publish(&store, 0, &[(1, &[1, 2, 3]), (9, &[4])]);
+    let run = util::publish(&store, 60, &[(1, &[1, 2]), (2, &[5])]);
+    let part = "list=followers/part-00000.parquet";
+    std::fs::copy(other.join(part), run.join(part)).unwrap();
+    let found = faults(folder.path(), &store).join("\n");
+    for expected in [
+        "list=followers: 3 rows of 1, its crawl says 2",
+        "list=followers: 0 rows of 2, its crawl says 1",
+        "list=followers: rows of 9, which has no crawl",
+    ] {
+        assert!(found.contains(expected), "{expected} not in\n{found}");
+    }
+}
+
+#[test]
+fn a_store_that_may_not_be_written_to_says_so() {
+    let folder = scratch();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let error = Store::create(file.join("store")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(error.to_string().contains("cannot create the store"), "{error}");
+}
