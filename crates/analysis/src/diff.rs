@@ -1,0 +1,279 @@
+//! What changed in a list between two crawls.
+//!
+//! Over sets it is `after − before` and `before − after`. Over crawls it is not, because a
+//! member may be missing from a crawl that did not look far enough. Absence is evidence only
+//! where the crawl looked (the private module `sight` has the rule), and the rest is reported
+//! as undecided rather than guessed:
+//!
+//! - **gained**: in the later crawl, and absent where the earlier one looked: a follow that
+//!   did not exist at the time of the earlier crawl;
+//! - **lost**: in the earlier crawl, and absent where the later one looked. Lost means gone
+//!   from the list: unfollowed, suspended and deactivated look the same from here;
+//! - **unknown**: in one of them, and outside what the other covered;
+//! - **unchanged**: in both, which needs no coverage at all.
+//!
+//! One pass over both lists, O(before + after) time.
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+use snapshot::{AccountId, List, Run, RunId};
+
+use crate::engine::Engine;
+use crate::question::{Met, Slice, each, meet};
+use crate::sight::seen_by;
+use crate::{Accounts, Error, Observation, Partition, Question, RunObservations, Side, ask};
+
+/// What changed in one list of one account. Every vector is ascending by member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diff {
+    /// Whose list.
+    pub account: AccountId,
+    /// Which list.
+    pub list: List,
+    /// The earlier crawl.
+    pub before: Side,
+    /// The later crawl.
+    pub after: Side,
+    /// Follows that began after the earlier crawl, with their position in the later one.
+    pub gained: Vec<Change>,
+    /// Members gone by the later crawl, with their position in the earlier one.
+    pub lost: Vec<Change>,
+    /// Members of one crawl outside what the other covered.
+    pub unknown: Vec<Undecided>,
+    /// How many members are in both.
+    pub unchanged: u64,
+}
+
+/// A member that came or went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Change {
+    /// Who.
+    pub member: AccountId,
+    /// Its index in the order the API returned, in the crawl that has it; 0 = newest.
+    pub position: u32,
+}
+
+/// A member of one crawl of which the other says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Undecided {
+    /// In the earlier crawl; the later one did not look there.
+    InBefore(Change),
+    /// In the later crawl; the earlier one did not look there.
+    InAfter(Change),
+}
+
+impl Undecided {
+    /// Who, and where in the crawl that has it.
+    pub const fn change(self) -> Change {
+        match self {
+            Self::InBefore(change) | Self::InAfter(change) => change,
+        }
+    }
+}
+
+impl Diff {
+    /// Whether nobody came, nobody went, and nobody is undecided.
+    pub fn is_empty(&self) -> bool {
+        self.gained.is_empty() && self.lost.is_empty() && self.unknown.is_empty()
+    }
+
+    /// Whether somebody surely came or went.
+    pub fn has_changes(&self) -> bool {
+        !self.gained.is_empty() || !self.lost.is_empty()
+    }
+
+    /// Members of the earlier crawl.
+    pub fn opening(&self) -> u64 {
+        self.before.members
+    }
+
+    /// Members of the later crawl.
+    pub fn closing(&self) -> u64 {
+        self.after.members
+    }
+}
+
+/// The changes in one range of ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DiffPart {
+    /// As in [`Diff`].
+    pub gained: Vec<Change>,
+    /// As in [`Diff`].
+    pub lost: Vec<Change>,
+    /// As in [`Diff`].
+    pub unknown: Vec<Undecided>,
+    /// As in [`Diff`].
+    pub unchanged: u64,
+}
+
+/// Compares two crawls of one list.
+///
+/// Same as `after − before` and `before − after` over sets, where both crawls looked.
+/// O(before + after) time; O(changes) memory besides the engine's.
+///
+/// # Errors
+/// If the two are not of the same list of the same account, or one cannot be read.
+pub fn diff(before: &Observation, after: &Observation, engine: &dyn Engine) -> Result<Diff, Error> {
+    let question = Compare::new(before, after)?;
+    let DiffPart { gained, lost, unknown, unchanged } = ask(&question, &[before, after], engine)?;
+    let (account, list) = (after.account(), after.list());
+    let (before, after) = (before.side(), after.side());
+    Ok(Diff { account, list, before, after, gained, lost, unknown, unchanged })
+}
+
+/// Compares two crawls of one list and hands over the changes range by range, in ascending
+/// order of ids: for answers that do not fit in memory.
+///
+/// # Errors
+/// If the two are not of the same list of the same account, one cannot be read, or `take`
+/// fails.
+pub fn diff_each(
+    before: &Observation,
+    after: &Observation,
+    engine: &dyn Engine,
+    take: impl FnMut(DiffPart) -> Result<(), Error>,
+) -> Result<(), Error> {
+    each(&Compare::new(before, after)?, &[before, after], engine, take)
+}
+
+/// The question behind [`diff`], of the lists `[before, after]`.
+struct Compare {
+    /// How many leading positions of `after` lie where `before` looked.
+    seen_before: u64,
+    /// How many leading positions of `before` lie where `after` looked.
+    seen_after: u64,
+}
+
+impl Compare {
+    fn new(before: &Observation, after: &Observation) -> Result<Self, Error> {
+        if (before.account(), before.list()) != (after.account(), after.list()) {
+            return Err(Error::invalid(format!(
+                "the {} list of {} and the {} list of {} are not two crawls of one list",
+                before.list(),
+                before.account(),
+                after.list(),
+                after.account()
+            )));
+        }
+        Ok(Self { seen_before: seen_by(before, after), seen_after: seen_by(after, before) })
+    }
+}
+
+impl Question for Compare {
+    type Partial = DiffPart;
+    type Answer = DiffPart;
+
+    fn needs_positions(&self) -> bool {
+        true
+    }
+
+    fn start(&self) -> DiffPart {
+        DiffPart::default()
+    }
+
+    fn on_partition(&self, part: &Partition<'_>) -> Result<DiffPart, Error> {
+        let (before, after) = (part.list(0), part.list(1));
+        let mut found = DiffPart::default();
+        meet(before.members, after.members, |met| match met {
+            Met::Both(..) => found.unchanged += 1,
+            Met::Left(row) => match change(before, row) {
+                gone if u64::from(gone.position) < self.seen_after => found.lost.push(gone),
+                unseen => found.unknown.push(Undecided::InBefore(unseen)),
+            },
+            Met::Right(row) => match change(after, row) {
+                new if u64::from(new.position) < self.seen_before => found.gained.push(new),
+                unseen => found.unknown.push(Undecided::InAfter(unseen)),
+            },
+        });
+        Ok(found)
+    }
+
+    fn merge(&self, answer: &mut DiffPart, part: DiffPart) {
+        answer.gained.extend(part.gained);
+        answer.lost.extend(part.lost);
+        answer.unknown.extend(part.unknown);
+        answer.unchanged += part.unchanged;
+    }
+}
+
+fn change(list: Slice<'_>, row: usize) -> Change {
+    let position = list.positions[row].cast_unsigned();
+    Change { member: list.id(row), position }
+}
+
+/// What changed between two runs, in one list of every account asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunDiff {
+    /// Which list.
+    pub list: List,
+    /// The earlier run.
+    pub before: RunId,
+    /// The later run.
+    pub after: RunId,
+    /// One diff per account that both runs asked for, by account.
+    pub diffs: Vec<Diff>,
+    /// Accounts only the earlier run asked for. Nothing is known of their changes.
+    pub only_before: Vec<AccountId>,
+    /// Accounts only the later run asked for. Nothing is known of their changes.
+    pub only_after: Vec<AccountId>,
+}
+
+/// Compares one list of many accounts between two runs, in parallel over accounts and
+/// over each account's ids.
+///
+/// An account that only one run asked for is named as such; its members are neither gains
+/// nor losses. Short lists share row groups, and are read in one sweep over the run if that
+/// is less to read than each on its own.
+///
+/// # Errors
+/// If neither run asked for one of the accounts, or a run cannot be read.
+pub fn diff_runs(
+    before: &Run,
+    after: &Run,
+    list: List,
+    accounts: &Accounts,
+    engine: &dyn Engine,
+) -> Result<RunDiff, Error> {
+    let (earlier, later) = (RunObservations::open(before)?, RunObservations::open(after)?);
+    let (in_before, in_after) = (chosen(&earlier, list, accounts), chosen(&later, list, accounts));
+    if let Accounts::Only(asked) = accounts
+        && let Some(neither) =
+            asked.iter().find(|a| !in_before.contains(a) && !in_after.contains(a))
+    {
+        let (b, a) = (before.id(), after.id());
+        let message = format!("neither run {b} nor run {a} has the {list} list of {neither}");
+        return Err(Error::not_found(message)
+            .with_hint("`followgraph runs --accounts` lists the accounts of a run"));
+    }
+    let both: Vec<_> = in_before.intersection(&in_after).copied().collect();
+    let mut diffs = Vec::with_capacity(both.len());
+    let (mut lists_before, mut lists_after) =
+        (earlier.lists(list, &both), later.lists(list, &both));
+    for batch in both.chunks(BATCH) {
+        let pairs: Vec<_> =
+            lists_before.take(batch)?.into_iter().zip(lists_after.take(batch)?).collect();
+        let found = pairs.par_iter().with_max_len(1).map(|(b, a)| diff(b, a, engine));
+        diffs.extend(found.collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(RunDiff {
+        list,
+        before: before.id(),
+        after: after.id(),
+        diffs,
+        only_before: in_before.difference(&in_after).copied().collect(),
+        only_after: in_after.difference(&in_before).copied().collect(),
+    })
+}
+
+/// Accounts whose lists are in memory at a time.
+const BATCH: usize = 256;
+
+fn chosen(run: &RunObservations, list: List, accounts: &Accounts) -> BTreeSet<AccountId> {
+    let mut in_run: BTreeSet<_> = run.accounts(list).into_iter().collect();
+    if let Accounts::Only(asked) = accounts {
+        let asked: BTreeSet<_> = asked.iter().collect();
+        in_run.retain(|account| asked.contains(account));
+    }
+    in_run
+}

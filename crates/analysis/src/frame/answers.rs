@@ -1,0 +1,291 @@
+//! Answers as frames. Columns are documented in `crates/analysis/SCHEMA.md`.
+
+use snapshot::{AccountId, List, Values};
+
+use super::{Column, Frame, Kind};
+use crate::graph::{Extreme, Summary};
+use crate::{Diff, Mutuals, OneSided, Overlap, Reciprocity, RunDiff, Side, Undecided};
+
+/// One row per member that came, went or is undecided.
+impl From<&Diff> for Frame {
+    fn from(diff: &Diff) -> Self {
+        Self::diffs(std::slice::from_ref(diff))
+    }
+}
+
+/// The rows of all its accounts; the context names the runs.
+impl From<&RunDiff> for Frame {
+    fn from(runs: &RunDiff) -> Self {
+        Self::diffs(&runs.diffs)
+            .with_context("before_run", runs.before.to_string())
+            .with_context("after_run", runs.after.to_string())
+    }
+}
+
+/// One row per member of either list.
+impl From<&Mutuals> for Frame {
+    fn from(mutuals: &Mutuals) -> Self {
+        Self::mutuals(std::slice::from_ref(mutuals))
+    }
+}
+
+/// One row per pair of lists.
+impl From<&Overlap> for Frame {
+    fn from(overlap: &Overlap) -> Self {
+        let pairs: Vec<_> = overlap.pairs().collect();
+        let each = |f: fn(&Overlap, usize, usize) -> u64| {
+            counts(pairs.iter().map(|(i, j)| f(overlap, *i, *j)))
+        };
+        let share = |f: fn(&Overlap, usize, usize) -> Option<f64>| {
+            Values::F64(pairs.iter().map(|(i, j)| f(overlap, *i, *j)).collect())
+        };
+        let account = |of: fn(&(usize, usize)) -> usize| {
+            ids(pairs.iter().map(|pair| overlap.accounts[of(pair)]))
+        };
+        let list = |of: fn(&(usize, usize)) -> usize| {
+            texts(pairs.iter().map(|pair| overlap.lists[of(pair)].name()))
+        };
+        let exact = Values::Bool(pairs.iter().map(|p| Some(overlap.is_exact(p.0, p.1))).collect());
+        Self::new(
+            "overlap",
+            vec![
+                (required("a_id", Kind::Id), account(|p| p.0)),
+                (required("a_list", Kind::Text), list(|p| p.0)),
+                (required("b_id", Kind::Id), account(|p| p.1)),
+                (required("b_list", Kind::Text), list(|p| p.1)),
+                (required("a_size", Kind::Count), each(|o, i, _| o.size(i))),
+                (required("b_size", Kind::Count), each(|o, _, j| o.size(j))),
+                (required("intersection", Kind::Count), each(Overlap::intersection)),
+                (required("union", Kind::Count), each(Overlap::union)),
+                (optional("jaccard", Kind::Ratio), share(Overlap::jaccard)),
+                (optional("overlap_coefficient", Kind::Ratio), share(Overlap::overlap_coefficient)),
+                (optional("a_in_b", Kind::Ratio), share(Overlap::containment)),
+                (optional("b_in_a", Kind::Ratio), share(|o, i, j| o.containment(j, i))),
+                (required("exact", Kind::Flag), exact),
+            ],
+        )
+    }
+}
+
+/// One row.
+impl From<&Summary> for Frame {
+    fn from(summary: &Summary) -> Self {
+        let count = |name, n: u64| (required(name, Kind::Count), counts([n]));
+        let extreme = |id, degree, extreme: Option<Extreme>| {
+            let account = extreme.map(|e| e.account.get());
+            let edges = extreme.map(|e| signed(e.degree));
+            [
+                (optional(id, Kind::Id), Values::I64(vec![account])),
+                (optional(degree, Kind::Count), Values::I64(vec![edges])),
+            ]
+        };
+        let mut columns = vec![
+            count("nodes", summary.nodes),
+            count("edges", summary.edges),
+            count("self_loops", summary.self_loops),
+            count("mutual_pairs", summary.mutual_pairs),
+            (optional("reciprocity", Kind::Ratio), Values::F64(vec![summary.reciprocity])),
+        ];
+        columns.extend(extreme("max_out_id", "max_out_degree", summary.max_out));
+        columns.extend(extreme("max_in_id", "max_in_degree", summary.max_in));
+        columns.extend([
+            count("strong_components", summary.strong_components),
+            count("largest_strong", summary.largest_strong),
+            count("weak_components", summary.weak_components),
+            count("largest_weak", summary.largest_weak),
+        ]);
+        Self::new("graph_summary", columns)
+    }
+}
+
+/// One row.
+impl From<&Reciprocity> for Frame {
+    fn from(returned: &Reciprocity) -> Self {
+        let count = |name, n: u64| (required(name, Kind::Count), counts([n]));
+        let ratio = |name, r| (optional(name, Kind::Ratio), Values::F64(vec![r]));
+        Self::new(
+            "reciprocity",
+            vec![
+                count("edges", returned.edges),
+                count("self_loops", returned.self_loops),
+                count("reciprocal", returned.reciprocal),
+                count("mutual_pairs", returned.mutual_pairs()),
+                count("unknown", returned.unknown),
+                ratio("ratio", returned.ratio()),
+                ratio("ratio_of_known", returned.ratio_of_known()),
+                ratio(
+                    "ratio_self_loops_in_denominator",
+                    returned.ratio_self_loops_in_denominator(),
+                ),
+                ratio("ratio_self_loops_reciprocal", returned.ratio_self_loops_reciprocal()),
+            ],
+        )
+    }
+}
+
+impl Frame {
+    /// One row per member that came, went or is undecided, of any number of lists.
+    pub fn diffs(diffs: &[Diff]) -> Self {
+        let mut rows = Vec::new();
+        for diff in diffs {
+            let in_after = |c: &crate::Change| (c.member, None, Some(c.position));
+            let in_before = |c: &crate::Change| (c.member, Some(c.position), None);
+            let undecided = |u: &Undecided| match u {
+                Undecided::InBefore(c) => in_before(c),
+                Undecided::InAfter(c) => in_after(c),
+            };
+            rows.extend(diff.gained.iter().map(|c| (diff, "gained", in_after(c))));
+            rows.extend(diff.lost.iter().map(|c| (diff, "lost", in_before(c))));
+            rows.extend(diff.unknown.iter().map(|u| (diff, "unknown", undecided(u))));
+        }
+        let position = |p: Option<u32>| p.map(i64::from);
+        let before = rows.iter().map(|(_, _, row)| position(row.1)).collect();
+        let after = rows.iter().map(|(_, _, row)| position(row.2)).collect();
+        Self::new(
+            "diff",
+            vec![
+                (required("account_id", Kind::Id), ids(rows.iter().map(|r| r.0.account))),
+                (required("list", Kind::Text), texts(rows.iter().map(|r| r.0.list.name()))),
+                (required("member_id", Kind::Id), ids(rows.iter().map(|r| r.2.0))),
+                (required("change", Kind::Text), texts(rows.iter().map(|r| r.1))),
+                (optional("position_before", Kind::Count), Values::I64(before)),
+                (optional("position_after", Kind::Count), Values::I64(after)),
+            ],
+        )
+    }
+
+    /// One row per list compared.
+    pub fn diff_summary(diffs: &[Diff]) -> Self {
+        let count = |f: fn(&Diff) -> u64| counts(diffs.iter().map(f));
+        let state = |f: fn(&Diff) -> &Side| {
+            Values::Text(diffs.iter().map(|d| Some(f(d).state.to_string())).collect())
+        };
+        let time = |f: fn(&Diff) -> jiff::Timestamp| {
+            Values::Time(diffs.iter().map(|d| Some(f(d).as_microsecond())).collect())
+        };
+        Self::new(
+            "diff_summary",
+            vec![
+                (required("account_id", Kind::Id), ids(diffs.iter().map(|d| d.account))),
+                (required("list", Kind::Text), texts(diffs.iter().map(|d| d.list.name()))),
+                (required("before_finished_at", Kind::Time), time(|d| d.before.finished_at)),
+                (required("after_started_at", Kind::Time), time(|d| d.after.started_at)),
+                (required("before_coverage", Kind::Text), state(|d| &d.before)),
+                (required("after_coverage", Kind::Text), state(|d| &d.after)),
+                (required("opening", Kind::Count), count(Diff::opening)),
+                (required("gained", Kind::Count), count(|d| d.gained.len() as u64)),
+                (required("lost", Kind::Count), count(|d| d.lost.len() as u64)),
+                (required("unknown", Kind::Count), count(|d| d.unknown.len() as u64)),
+                (required("unchanged", Kind::Count), count(|d| d.unchanged)),
+                (required("closing", Kind::Count), count(Diff::closing)),
+            ],
+        )
+    }
+
+    /// One row per member of either list, of any number of accounts.
+    pub fn mutuals(mutuals: &[Mutuals]) -> Self {
+        type Row = (AccountId, AccountId, &'static str, Option<bool>, Option<bool>);
+        let (yes, no) = (Some(true), Some(false));
+        let mut rows: Vec<Row> = Vec::new();
+        for m in mutuals {
+            let row = |relation, followers, following| {
+                move |member: &AccountId| (m.account, *member, relation, followers, following)
+            };
+            let undecided = |one: &OneSided| match one.seen_in {
+                List::Followers => row("unknown", yes, None)(&one.member),
+                List::Following => row("unknown", None, yes)(&one.member),
+            };
+            rows.extend(m.mutual.iter().map(row("mutual", yes, yes)));
+            rows.extend(m.only_followers.iter().map(row("only_follower", yes, no)));
+            rows.extend(m.only_following.iter().map(row("only_following", no, yes)));
+            rows.extend(m.unknown.iter().map(undecided));
+        }
+        let follows_account = Values::Bool(rows.iter().map(|r| r.3).collect());
+        let followed_by_account = Values::Bool(rows.iter().map(|r| r.4).collect());
+        Self::new(
+            "mutuals",
+            vec![
+                (required("account_id", Kind::Id), ids(rows.iter().map(|r| r.0))),
+                (required("member_id", Kind::Id), ids(rows.iter().map(|r| r.1))),
+                (required("relation", Kind::Text), texts(rows.iter().map(|r| r.2))),
+                (optional("follows_account", Kind::Flag), follows_account),
+                (optional("followed_by_account", Kind::Flag), followed_by_account),
+            ],
+        )
+    }
+
+    /// One row per account.
+    pub fn mutuals_summary(mutuals: &[Mutuals]) -> Self {
+        let count = |f: fn(&Mutuals) -> usize| counts(mutuals.iter().map(|m| f(m) as u64));
+        let size = |f: fn(&Mutuals) -> u64| counts(mutuals.iter().map(f));
+        let state = |f: fn(&Mutuals) -> &Side| {
+            Values::Text(mutuals.iter().map(|m| Some(f(m).state.to_string())).collect())
+        };
+        let rate = Values::F64(mutuals.iter().map(Mutuals::follow_back_rate).collect());
+        Self::new(
+            "mutuals_summary",
+            vec![
+                (required("account_id", Kind::Id), ids(mutuals.iter().map(|m| m.account))),
+                (required("followers_coverage", Kind::Text), state(|m| &m.followers)),
+                (required("following_coverage", Kind::Text), state(|m| &m.following)),
+                (required("followers", Kind::Count), size(|m| m.followers.members)),
+                (required("following", Kind::Count), size(|m| m.following.members)),
+                (required("mutual", Kind::Count), count(|m| m.mutual.len())),
+                (required("only_followers", Kind::Count), count(|m| m.only_followers.len())),
+                (required("only_following", Kind::Count), count(|m| m.only_following.len())),
+                (required("unknown", Kind::Count), count(|m| m.unknown.len())),
+                (optional("follow_back_rate", Kind::Ratio), rate),
+            ],
+        )
+    }
+
+    /// One row per exclusive cell; `None` if cells were not asked for.
+    pub fn overlap_cells(overlap: &Overlap) -> Option<Self> {
+        let cells = overlap.cells.as_deref()?;
+        let members_of = |cell: &crate::Cell| {
+            let accounts = cell.lists().map(|i| overlap.accounts[i].to_string());
+            Some(accounts.collect::<Vec<_>>().join(" "))
+        };
+        let exact = (0..overlap.len()).all(|i| overlap.is_exact(i, i));
+        let masks = counts(cells.iter().map(|cell| u64::from(cell.mask)));
+        let lists = counts(cells.iter().map(|cell| u64::from(cell.mask.count_ones())));
+        let exact = Values::Bool(vec![Some(exact); cells.len()]);
+        Some(Self::new(
+            "overlap_cells",
+            vec![
+                (required("mask", Kind::Count), masks),
+                (required("lists", Kind::Count), lists),
+                (
+                    required("account_ids", Kind::Text),
+                    Values::Text(cells.iter().map(members_of).collect()),
+                ),
+                (required("members", Kind::Count), counts(cells.iter().map(|cell| cell.members))),
+                (required("exact", Kind::Flag), exact),
+            ],
+        ))
+    }
+}
+
+fn required(name: &'static str, kind: Kind) -> Column {
+    Column { name: name.into(), kind, nullable: false }
+}
+
+fn optional(name: &'static str, kind: Kind) -> Column {
+    Column { name: name.into(), kind, nullable: true }
+}
+
+fn ids(ids: impl IntoIterator<Item = AccountId>) -> Values {
+    Values::I64(ids.into_iter().map(|id| Some(id.get())).collect())
+}
+
+fn counts(counts: impl IntoIterator<Item = u64>) -> Values {
+    Values::I64(counts.into_iter().map(|n| Some(signed(n))).collect())
+}
+
+fn texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Values {
+    Values::Text(texts.into_iter().map(|text| Some(text.to_owned())).collect())
+}
+
+fn signed(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}

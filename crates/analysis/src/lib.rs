@@ -1,0 +1,49 @@
+//! Answers questions about snapshots: what changed, who follows back, whose audiences
+//! overlap, and what the graph of all of it looks like.
+//!
+//! A question is computed per partition of the id space and merged ([`Question`]); an
+//! [engine] chooses where partitions live. Every question takes [`Observation`]s, lists that
+//! carry what their crawl covered, so that no answer can take silence for absence.
+//!
+//! ```
+//! use analysis::{Observation, diff, engine::Memory};
+//! use snapshot::{AccountId, List};
+//!
+//! let list = |ids: &[u32]| {
+//!     let ids = ids.iter().map(|id| AccountId::from(*id));
+//!     Observation::complete(AccountId::from(7), List::Followers, ids)
+//! };
+//! let changes = diff(&list(&[3, 2, 1])?, &list(&[4, 3, 2])?, &Memory)?;
+//! assert_eq!(changes.gained[0].member, AccountId::from(4));
+//! assert_eq!(changes.lost[0].member, AccountId::from(1));
+//! assert_eq!(changes.unchanged, 2);
+//! # Ok::<(), analysis::Error>(())
+//! ```
+//!
+//! Knows neither HTTP nor how answers are shown. rayon, petgraph and polars live here and
+//! nowhere else; only petgraph's traits are public, because [`FollowGraph`] is a petgraph
+//! graph.
+
+mod error;
+mod observation;
+mod sight;
+
+pub mod engine;
+mod question;
+
+mod diff;
+mod mutual;
+mod overlap;
+
+pub mod graph;
+
+pub mod frame;
+
+pub use diff::{Change, Diff, DiffPart, RunDiff, Undecided, diff, diff_each, diff_runs};
+pub use error::Error;
+pub use frame::{Format, Frame};
+pub use graph::FollowGraph;
+pub use mutual::{Mutuals, OneSided, Reciprocity, mutuals, run_reciprocity};
+pub use observation::{Accounts, Observation, RunObservations, Side};
+pub use overlap::{Cell, Cells, MAX_CELL_LISTS, Overlap, overlap};
+pub use question::{Partition, Question, Slice, ask, each};

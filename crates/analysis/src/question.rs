@@ -1,0 +1,170 @@
+//! What a question is: something computed per range of ids and merged in order.
+//!
+//! Questions about lists are set algebra over member ids. Rows are sorted by member, so the
+//! id space can be cut anywhere, each range answered by itself, and the answers put together:
+//! one giant account parallelises as well as a thousand small ones.
+//!
+//! Partials are handed over one at a time, in ascending order of ids, and dropped
+//! ([`each`]); merging them into one answer is one use of that ([`ask`]), writing them to a
+//! file another, and then memory depends on the partitions in flight and not on the answer.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+use snapshot::{AccountId, Columns};
+
+use crate::engine::{Engine, Partitions};
+use crate::observation::Chunk;
+use crate::{Error, Observation};
+
+/// Something to be computed over `K` lists.
+pub trait Question: Sync {
+    /// What one partition contributes.
+    type Partial: Send;
+    /// What all of them make.
+    type Answer;
+
+    /// Whether it looks at positions; if not, they are not read.
+    fn needs_positions(&self) -> bool {
+        false
+    }
+
+    /// The answer before any partition.
+    fn start(&self) -> Self::Answer;
+
+    /// Answers for one range of ids.
+    ///
+    /// # Errors
+    /// If the range cannot be answered; the whole question then fails.
+    fn on_partition(&self, part: &Partition<'_>) -> Result<Self::Partial, Error>;
+
+    /// Adds what a partition contributes. Called in ascending order of ids.
+    fn merge(&self, answer: &mut Self::Answer, partial: Self::Partial);
+}
+
+/// A range of ids with the rows that each list has in it.
+#[derive(Debug)]
+pub struct Partition<'a> {
+    pub(crate) chunks: Vec<Chunk<'a>>,
+}
+
+/// The rows of one list in a partition, by ascending member, each member once.
+#[derive(Clone, Copy, Debug)]
+pub struct Slice<'a> {
+    /// Raw ids; they came from [`AccountId`](snapshot::AccountId)s.
+    pub members: &'a [i64],
+    /// Their index in the order the API returned; empty unless the question needs it.
+    pub positions: &'a [i32],
+}
+
+impl Partition<'_> {
+    /// How many lists there are.
+    pub fn lists(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// The rows of one list, in the order in which the lists were given.
+    pub fn list(&self, index: usize) -> Slice<'_> {
+        let chunk = &self.chunks[index];
+        Slice { members: &chunk.members, positions: &chunk.positions }
+    }
+}
+
+impl Slice<'_> {
+    /// The member in one row.
+    pub fn id(self, row: usize) -> AccountId {
+        AccountId::new(self.members[row]).unwrap_or(AccountId::MIN)
+    }
+}
+
+/// Asks a question of some lists and merges what the partitions contribute.
+///
+/// # Errors
+/// If a list cannot be read, or the question fails.
+pub fn ask<Q: Question>(
+    question: &Q,
+    lists: &[&Observation],
+    engine: &dyn Engine,
+) -> Result<Q::Answer, Error> {
+    let mut answer = question.start();
+    each(question, lists, engine, |partial| {
+        question.merge(&mut answer, partial);
+        Ok(())
+    })?;
+    Ok(answer)
+}
+
+/// Asks a question of some lists and hands over what each partition contributes, in
+/// ascending order of ids, without keeping it.
+///
+/// Partitions are computed in parallel on rayon's current pool, in waves of four per thread;
+/// `take` runs between waves on the calling thread.
+///
+/// # Errors
+/// If a list cannot be read, or the question or `take` fails.
+pub fn each<Q: Question>(
+    question: &Q,
+    lists: &[&Observation],
+    engine: &dyn Engine,
+    mut take: impl FnMut(Q::Partial) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let columns = Columns { accounts: false, positions: question.needs_positions() };
+    let partitions = engine.open(lists, columns)?;
+    for wave in partitions.ranges().chunks(WAVE * rayon::current_num_threads()) {
+        for partial in compute(question, &*partitions, wave)? {
+            take(partial)?;
+        }
+    }
+    Ok(())
+}
+
+/// Partitions per thread that are computed before their partials are merged: enough that
+/// threads seldom wait for the slowest.
+const WAVE: usize = 4;
+
+fn compute<Q: Question>(
+    question: &Q,
+    partitions: &dyn Partitions,
+    wave: &[Range<i64>],
+) -> Result<Vec<Q::Partial>, Error> {
+    let one = |range: &Range<i64>| question.on_partition(&partitions.fetch(range.clone())?);
+    if let [only] = wave {
+        return Ok(vec![one(only)?]);
+    }
+    wave.par_iter().with_max_len(1).map(one).collect()
+}
+
+/// Where a member of two sorted lists stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Met {
+    /// Only in the left list, at this index.
+    Left(usize),
+    /// Only in the right list, at this index.
+    Right(usize),
+    /// In both, at these indexes.
+    Both(usize, usize),
+}
+
+/// Walks two ascending lists together. O(left + right).
+pub(crate) fn meet(left: &[i64], right: &[i64], mut each: impl FnMut(Met)) {
+    let (mut l, mut r) = (0, 0);
+    while let (Some(a), Some(b)) = (left.get(l), right.get(r)) {
+        match a.cmp(b) {
+            std::cmp::Ordering::Less => {
+                each(Met::Left(l));
+                l += 1;
+            }
+            std::cmp::Ordering::Greater => {
+                each(Met::Right(r));
+                r += 1;
+            }
+            std::cmp::Ordering::Equal => {
+                each(Met::Both(l, r));
+                l += 1;
+                r += 1;
+            }
+        }
+    }
+    (l..left.len()).for_each(|l| each(Met::Left(l)));
+    (r..right.len()).for_each(|r| each(Met::Right(r)));
+}

@@ -1,0 +1,61 @@
+//! How far absence from a crawl is evidence: which part of another list it looked at.
+//!
+//! The rule for a member that stands in `other` and is missing in `looker`:
+//!
+//! | the looker read | then the member was truly absent |
+//! |---|---|
+//! | the whole list | always |
+//! | nothing (protected, suspended, missing, refused) | never |
+//! | a stretch from the newest member on | if the member followed inside that stretch |
+//!
+//! The stretch is known as a time: everybody who followed after `covered_since` was in it.
+//! The member's follow time is known as a bound: those of one page of `other` followed at or
+//! after the page's boundary. So the members of every leading page with a boundary *strictly
+//! after* `covered_since` can be judged, and those of the first page without one, or with an
+//! earlier one, and of all pages below it, cannot. Where positions mean nothing, where a
+//! source reveals no times, or pages are missing, nobody can.
+//! In particular, that somebody followed after an earlier crawl had ended, and so cannot have
+//! been in it, is known from times or not at all.
+//!
+//! What that proves differs by direction, since follow times only grow:
+//!
+//! - Absent from a *later* crawl: had the member still followed, with the old time or a new
+//!   one, the follow would lie in the stretch. It is **lost**, without exception.
+//! - Absent from an *earlier* crawl: the follow that the later crawl shows did not exist
+//!   then. It is a **gain**: a new follow. That the same member had also followed long
+//!   before, below the stretch, then left and came back, cannot be ruled out; complete lists
+//!   would have shown such a return as unchanged.
+
+use jiff::Timestamp;
+use snapshot::{Coverage, Order};
+
+use crate::Observation;
+
+/// How many leading positions of `other` lie where `looker` looked. Members there that
+/// `looker` lacks were absent; about those at later positions it says nothing.
+pub(crate) fn seen_by(looker: &Observation, other: &Observation) -> u64 {
+    match looker.crawl().state.coverage() {
+        None => 0,
+        Some(Coverage::Complete) => u64::MAX,
+        Some(Coverage::Head | Coverage::CutShort { .. }) => {
+            looker.crawl().covered_since.map_or(0, |since| followed_after(other, since))
+        }
+    }
+}
+
+/// How many leading positions surely belong to members who followed after `time`.
+fn followed_after(list: &Observation, time: Timestamp) -> u64 {
+    if list.crawl().order != Order::NewestFirst {
+        return 0;
+    }
+    let mut positions = 0;
+    for (number, page) in (0..).zip(list.pages()) {
+        let later = page.boundary.is_some_and(|boundary| boundary > time);
+        let follows_on = page.page == number && u64::from(page.first_position) == positions;
+        if !later || !follows_on {
+            break;
+        }
+        positions += u64::from(page.ids);
+    }
+    positions
+}

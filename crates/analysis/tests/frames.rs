@@ -1,0 +1,227 @@
+//! Frames as they are read: by programs as CSV, JSON, JSONL and Parquet, by people as cells,
+//! and by writers of programs on the schema page.
+
+use std::collections::HashMap;
+
+use analysis::engine::Memory;
+use analysis::frame::{Direction, Kind};
+use analysis::{Cells, FollowGraph, Format, Frame, Observation, diff, mutuals, overlap};
+use snapshot::{AccountId, List, Table, Values};
+
+fn list(account: u32, list: List, ids: &[i64]) -> Observation {
+    let ids = ids.iter().map(|id| AccountId::new(*id).unwrap());
+    Observation::complete(account.into(), list, ids).unwrap()
+}
+
+fn followers(account: u32, ids: &[i64]) -> Observation {
+    list(account, List::Followers, ids)
+}
+
+/// One gained id above 2^53, two lost ones.
+fn changes() -> Frame {
+    let big = 9_007_199_254_740_993;
+    let diff = diff(&followers(7, &[3, 2, 1]), &followers(7, &[big, 3]), &Memory).unwrap();
+    Frame::from(&diff)
+}
+
+fn pair() -> Frame {
+    let lists = [followers(1, &[1, 2, 3]), followers(2, &[3, 4]), followers(3, &[])];
+    Frame::from(&overlap(&lists, Cells::Skip, &Memory).unwrap())
+}
+
+fn written(frame: &Frame, format: Format) -> String {
+    let mut out = Vec::new();
+    frame.write(format, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn csv_quotes_ids_and_leaves_missing_values_empty() {
+    let expected = r#"account_id,list,member_id,change,position_before,position_after
+"7","followers","9007199254740993","gained",,0
+"7","followers","1","lost",2,
+"7","followers","2","lost",1,
+"#;
+    assert_eq!(written(&changes(), Format::Csv), expected);
+}
+
+#[test]
+fn json_keeps_ids_as_text_and_names_its_schema() {
+    let frame = changes().with_context("after_run", "2026-11-23T07-28-00Z");
+    let expected = r#"{"schema_version":1,"kind":"diff","after_run":"2026-11-23T07-28-00Z","rows":[
+{"account_id":"7","list":"followers","member_id":"9007199254740993","change":"gained","position_before":null,"position_after":0},
+{"account_id":"7","list":"followers","member_id":"1","change":"lost","position_before":2,"position_after":null},
+{"account_id":"7","list":"followers","member_id":"2","change":"lost","position_before":1,"position_after":null}
+]}
+"#;
+    assert_eq!(written(&frame, Format::Json), expected);
+}
+
+#[test]
+fn jsonl_has_one_object_per_line() {
+    let text = written(&pair(), Format::Jsonl);
+    let first = r#"{"a_id":"1","a_list":"followers","b_id":"2","b_list":"followers","a_size":3,"b_size":2,"intersection":1,"union":4,"jaccard":0.25,"overlap_coefficient":0.5,"a_in_b":0.3333333333333333,"b_in_a":0.5,"exact":true}"#;
+    assert_eq!(text.lines().next(), Some(first));
+    assert_eq!(text.lines().count(), 3);
+}
+
+#[test]
+fn parquet_keeps_types_ids_and_missing_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("diff.parquet");
+    let mut file = std::fs::File::create(&path).unwrap();
+    changes().write(Format::Parquet, &mut file).unwrap();
+    let table = Table::read(&path).unwrap();
+    let column = |name: &str| &table.columns.iter().find(|c| c.name == name).unwrap().values;
+    let ids = vec![Some(9_007_199_254_740_993), Some(1), Some(2)];
+    assert_eq!(column("member_id"), &Values::I64(ids));
+    assert_eq!(column("position_after"), &Values::I64(vec![Some(0), None, None]));
+    let words = ["gained", "lost", "lost"].map(|word| Some(word.to_owned()));
+    assert_eq!(column("change"), &Values::Text(words.to_vec()));
+}
+
+#[test]
+fn parquet_keeps_times_in_utc_and_ratios() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("summary.parquet");
+    let lists = (followers(7, &[1]), list(7, List::Following, &[1, 2]));
+    let both = mutuals(&lists.0, &lists.1, &Memory).unwrap();
+    let change = diff(&lists.0, &lists.0, &Memory).unwrap();
+    let read = |frame: &Frame| {
+        frame.write(Format::Parquet, &mut std::fs::File::create(&path).unwrap()).unwrap();
+        Table::read(&path).unwrap()
+    };
+    let column = |table: &Table, name: &str| {
+        table.columns.iter().find(|c| c.name == name).unwrap().values.clone()
+    };
+    let summary = read(&Frame::diff_summary(&[change]));
+    assert_eq!(column(&summary, "after_started_at"), Values::Time(vec![Some(0)]));
+    let summary = read(&Frame::mutuals_summary(&[both]));
+    assert_eq!(column(&summary, "follow_back_rate"), Values::F64(vec![Some(0.5)]));
+}
+
+#[test]
+fn empty_frames_are_written_with_their_columns() {
+    let none = Frame::diffs(&[]);
+    let header = "account_id,list,member_id,change,position_before,position_after\n";
+    assert_eq!(written(&none, Format::Csv), header);
+    assert_eq!(written(&none, Format::Jsonl), "");
+    let json: serde_json::Value = serde_json::from_str(&written(&none, Format::Json)).unwrap();
+    assert_eq!(json["rows"].as_array().map(Vec::len), Some(0));
+    let mut out = Vec::new();
+    none.write(Format::Parquet, &mut out).unwrap();
+    assert!(out.starts_with(b"PAR1") && out.ends_with(b"PAR1"));
+}
+
+#[test]
+fn usernames_stand_beside_their_ids_and_are_no_formulas() {
+    let names = [(7_u32, "=HYPERLINK(1)"), (1, "quote\"d"), (2, "-2+3")];
+    let names: HashMap<_, _> =
+        names.into_iter().map(|(id, name)| (AccountId::from(id), name.to_owned())).collect();
+    let frame = changes().with_names(&names);
+    let csv = written(&frame, Format::Csv);
+    let lines: Vec<_> = csv.lines().collect();
+    assert!(lines[0].starts_with("account_id,account_username,list,member_id,member_username,"));
+    assert!(lines[1].starts_with(r#""7","'=HYPERLINK(1)","followers","9007199254740993",,"#));
+    assert!(lines[2].starts_with(r#""7","'=HYPERLINK(1)","followers","1","quote""d","#));
+    assert!(lines[3].starts_with(r#""7","'=HYPERLINK(1)","followers","2","'-2+3","#));
+    assert!(written(&frame, Format::Jsonl).contains(r#""account_username":"=HYPERLINK(1)""#));
+}
+
+#[test]
+fn frames_are_sorted_cut_filtered_and_counted() {
+    let cells = |frame: &Frame, column: usize| {
+        (0..frame.rows()).map(|row| frame.cell(row, column)).collect::<Vec<_>>().join(" ")
+    };
+    let frame = changes();
+    let by_member = frame.sorted(&[("member_id", Direction::Descending)]).unwrap();
+    assert_eq!(cells(&by_member, 2), "9007199254740993 2 1");
+    let by_position = frame
+        .sorted(&[("change", Direction::Descending), ("position_before", Direction::Ascending)])
+        .unwrap();
+    assert_eq!(cells(&by_position, 2), "2 1 9007199254740993");
+    assert_eq!(cells(&by_position.head(1), 2), "2");
+    assert_eq!(frame.head(10).rows(), 3);
+    assert_eq!(cells(&frame.only("change", "lost").unwrap(), 2), "1 2");
+    let counted = frame.count_by(&["change"]).unwrap();
+    assert_eq!((cells(&counted, 0), cells(&counted, 1)), ("gained lost".into(), "1 2".into()));
+    let error = frame.sorted(&[("nam", Direction::Ascending)]).unwrap_err();
+    assert_eq!(error.to_string(), "a diff frame has no column `nam`");
+    assert!(error.way_out().unwrap().contains("position_before"));
+}
+
+#[test]
+fn a_frame_prints_as_a_table() {
+    let expected = "\
+account_id  list              member_id  change  position_before  position_after
+         7  followers  9007199254740993  gained                                0
+         7  followers                 1  lost                  2
+         7  followers                 2  lost                  1
+";
+    assert_eq!(changes().to_string(), expected);
+}
+
+#[test]
+fn cells_are_for_people() {
+    let frame = pair();
+    assert_eq!(frame.cell(0, 8), "0.2500");
+    assert_eq!(frame.cell(1, 8), "0.0000");
+    assert_eq!(frame.cell(1, 11), "", "nobody is contained in the empty list");
+    assert!(frame.columns()[0].kind.is_number() && !frame.columns()[1].kind.is_number());
+}
+
+#[test]
+fn a_disk_that_is_full_is_an_error_with_a_cause() {
+    struct Full;
+    impl std::io::Write for Full {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    for format in [Format::Csv, Format::Json, Format::Jsonl, Format::Parquet] {
+        let error = changes().write(format, &mut Full).unwrap_err();
+        assert!(error.to_string().starts_with("cannot write the diff frame as "));
+        assert!(std::error::Error::source(&error).is_some());
+    }
+}
+
+/// Each frame has a section on the schema page, with its columns, types and nulls in order.
+#[test]
+fn the_schema_page_is_true() {
+    let page = include_str!("../SCHEMA.md");
+    let graph = FollowGraph::from_edges([]).unwrap();
+    let nobody = overlap(&[], Cells::Count, &Memory).unwrap();
+    let frames = [
+        Frame::diffs(&[]),
+        Frame::diff_summary(&[]),
+        Frame::mutuals(&[]),
+        Frame::mutuals_summary(&[]),
+        Frame::from(&nobody),
+        Frame::overlap_cells(&nobody).unwrap(),
+        Frame::from(&graph.reciprocity()),
+        Frame::from(&graph.summary()),
+    ];
+    let mut sections: Vec<&str> = page.split("\n## ").skip(1).collect();
+    for frame in frames {
+        let heading = format!("`{}`", frame.kind());
+        let index = sections.iter().position(|s| s.starts_with(&heading)).expect(&heading);
+        let rows = sections.remove(index).lines().filter(|line| line.starts_with("| `"));
+        let described: Vec<String> = rows
+            .map(|row| row.split('|').skip(1).take(3).map(str::trim).collect::<Vec<_>>().join(" "))
+            .collect();
+        let expected: Vec<String> = frame
+            .columns()
+            .iter()
+            .map(|column| {
+                let id = if column.kind == Kind::Id { " id" } else { "" };
+                let null = if column.nullable { "yes" } else { "no" };
+                format!("`{}` {}{id} {null}", column.name, column.kind.parquet_type())
+            })
+            .collect();
+        assert_eq!(described, expected, "{heading}");
+    }
+    assert!(sections.iter().all(|s| !s.starts_with('`')), "the page describes no other frame");
+}

@@ -1,0 +1,216 @@
+//! Whole runs: many accounts at once, accounts that only one run asked for, and the graph of
+//! everything a run saw.
+
+use std::collections::BTreeSet;
+
+use analysis::engine::{Engine, Memory, Stream};
+use analysis::{
+    Accounts, FollowGraph, Observation, RunDiff, RunObservations, diff, diff_runs, run_reciprocity,
+};
+use jiff::Timestamp;
+use snapshot::{
+    AccountId, Coverage, Crawl, Cut, ErrorKind, List, Order, Run, State, Store, WriterOptions,
+};
+
+struct World {
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// Publishes a run of lists: `followers 7: 3 2 1; following 7: 2 ...; followers 8: !`,
+    /// `...` for a list that was cut short and `!` for a protected one.
+    fn run(&self, second: i64, lists: &str) -> Run {
+        let lists = lists.split(';').map(|text| {
+            let (head, ids) = text.trim().split_once(':').unwrap();
+            let (list, account) = head.split_once(' ').unwrap();
+            let mut state = State::Read(Coverage::Complete);
+            let mut members = Vec::new();
+            for word in ids.split_whitespace() {
+                match word {
+                    "..." => {
+                        let why = Cut::Budget;
+                        state = State::Read(Coverage::CutShort { after_page: 1, why });
+                    }
+                    "!" => state = State::Protected,
+                    id => members.push(id.parse().unwrap()),
+                }
+            }
+            (list.parse().unwrap(), account.parse().unwrap(), state, members)
+        });
+        self.publish(second, lists)
+    }
+
+    fn publish(
+        &self,
+        second: i64,
+        lists: impl Iterator<Item = (List, AccountId, State, Vec<AccountId>)>,
+    ) -> Run {
+        let time = Timestamp::from_second(second).unwrap();
+        let store = Store::create(self.folder.path()).unwrap();
+        let mut run = store.begin(time, WriterOptions::default()).unwrap();
+        for (list, account, state, members) in lists {
+            run.rows(list, account, 0, &members).unwrap();
+            run.crawl(Crawl {
+                account,
+                list,
+                source: "test".into(),
+                state,
+                order: Order::NewestFirst,
+                started_at: time,
+                finished_at: time,
+                ids: 0,
+                duplicates: 0,
+                pages: 0,
+                requests: 0,
+                cost_micro_usd: None,
+                reported_count: None,
+                covered_since: None,
+            });
+        }
+        store.run(run.publish().unwrap().run).unwrap()
+    }
+}
+
+fn ask(before: &Run, after: &Run, accounts: &Accounts) -> RunDiff {
+    let by =
+        |engine: &dyn Engine| diff_runs(before, after, List::Followers, accounts, engine).unwrap();
+    let (memory, stream) = (by(&Memory), by(&Stream));
+    assert_eq!(memory, stream);
+    memory
+}
+
+fn told(found: &RunDiff) -> String {
+    let diffs = found.diffs.iter().map(|d| {
+        let gained = d.gained.iter().map(|c| format!(" +{}", c.member));
+        let lost = d.lost.iter().map(|c| format!(" -{}", c.member));
+        let unknown = format!(" ?{}", d.unknown.len());
+        let changes: String = gained.chain(lost).collect();
+        format!("{}:{changes}{unknown} ={}", d.account, d.unchanged)
+    });
+    let only = |sign: char, ids: &[AccountId]| {
+        ids.iter().map(|id| format!("{sign}{id}")).collect::<Vec<_>>()
+    };
+    let only = [only('<', &found.only_before), only('>', &found.only_after)].concat();
+    diffs.chain(only).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn each_account_is_compared_with_itself() {
+    let world = World::new();
+    let before = world.run(1, "followers 7: 3 2 1; followers 8: 3; followers 9:");
+    let after = world.run(2, "followers 7: 4 3 2; followers 8: 3 ...; followers 9: !");
+    let found = ask(&before, &after, &Accounts::All);
+    assert_eq!(told(&found), "7: +4 -1 ?0 =2; 8: ?0 =1; 9: ?0 =0");
+    assert_eq!((found.before, found.after), (before.id(), after.id()));
+}
+
+#[test]
+fn an_account_in_one_run_only_gains_and_loses_nobody() {
+    let world = World::new();
+    let before = world.run(1, "followers 7: 1; followers 5: 1 2");
+    let after = world.run(2, "followers 7: 1; followers 9: 1 2; following 5: 1");
+    assert_eq!(told(&ask(&before, &after, &Accounts::All)), "7: ?0 =1; <5; >9");
+}
+
+#[test]
+fn an_account_that_became_protected_lost_nobody() {
+    let world = World::new();
+    let before = world.run(1, "followers 7: 3 2 1");
+    let after = world.run(2, "followers 7: !");
+    assert_eq!(told(&ask(&before, &after, &Accounts::All)), "7: ?3 =0");
+}
+
+#[test]
+fn only_the_accounts_asked_for_are_compared() {
+    let world = World::new();
+    let before = world.run(1, "followers 7: 1; followers 8: 1; followers 9: 1");
+    let after = world.run(2, "followers 7: 2; followers 8: 2");
+    let only = |ids: &[u32]| Accounts::Only(ids.iter().map(|id| (*id).into()).collect());
+    assert_eq!(told(&ask(&before, &after, &only(&[8]))), "8: +2 -1 ?0 =0");
+    assert_eq!(told(&ask(&before, &after, &only(&[9, 8]))), "8: +2 -1 ?0 =0; <9");
+    let error = diff_runs(&before, &after, List::Followers, &only(&[6]), &Memory).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    let (b, a) = (before.id(), after.id());
+    let message = format!("neither run {b} nor run {a} has the followers list of 6");
+    assert_eq!(error.to_string(), message);
+    assert!(error.way_out().is_some());
+}
+
+#[test]
+fn a_list_nobody_asked_for_is_not_found_and_not_empty() {
+    let world = World::new();
+    let run = world.run(1, "followers 7: 1");
+    let error = Observation::of(&run, 7.into(), List::Following).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(Observation::of(&run, 7.into(), List::Followers).unwrap().len(), 1);
+}
+
+/// Short lists share row groups and are swept; one long list among them is not.
+#[test]
+fn many_short_lists_and_a_long_one_equal_the_sets() {
+    let members = |account: u32, run: u32| {
+        let count = if account == 40 { 200_000 } else { account * 7 % 50 };
+        (0..count).map(move |i| i * (2 + run) + account % 3).collect::<BTreeSet<_>>()
+    };
+    let lists = |run: u32| {
+        (0..600).map(move |account| {
+            let ids = members(account, run).into_iter().rev().map(AccountId::from).collect();
+            let state = State::Read(Coverage::Complete);
+            (List::Followers, AccountId::from(account), state, ids)
+        })
+    };
+    let world = World::new();
+    let (before, after) = (world.publish(1, lists(0)), world.publish(2, lists(1)));
+    let found = ask(&before, &after, &Accounts::All);
+    let (earlier, later) =
+        (RunObservations::open(&before).unwrap(), RunObservations::open(&after).unwrap());
+    assert_eq!(found.diffs.len(), 600);
+    for (account, swept) in (0..600).zip(&found.diffs) {
+        let (x, y) = (members(account, 0), members(account, 1));
+        let ids = |set: BTreeSet<u32>| set.into_iter().map(AccountId::from).collect::<Vec<_>>();
+        let gained: Vec<_> = swept.gained.iter().map(|c| c.member).collect();
+        let lost: Vec<_> = swept.lost.iter().map(|c| c.member).collect();
+        assert_eq!(gained, ids(&y - &x), "account {account}");
+        assert_eq!(lost, ids(&x - &y), "account {account}");
+        assert_eq!(swept.unchanged, (&x & &y).len() as u64, "account {account}");
+        let of = |run: &RunObservations| run.of(account.into(), List::Followers).unwrap();
+        if account % 50 == 0 {
+            assert_eq!(&diff(&of(&earlier), &of(&later), &Stream).unwrap(), swept);
+        }
+    }
+}
+
+#[test]
+fn the_graph_of_a_run_has_each_edge_once() {
+    let world = World::new();
+    let lists = "followers 1: 2 3; following 2: 1 4; following 1: 1; followers 9:";
+    let graph = FollowGraph::from_run(&world.run(1, lists)).unwrap();
+    let mut edges = Vec::new();
+    for from in graph.nodes() {
+        for to in graph.out_neighbors(from) {
+            edges.push(format!("{}->{}", graph.account(from), graph.account(*to)));
+        }
+    }
+    assert_eq!(edges.join(" "), "1->1 2->1 2->4 3->1");
+    assert_eq!(graph.accounts(), 5, "account 9 is in the run, and so in the graph");
+}
+
+#[test]
+fn a_return_that_nobody_looked_for_is_unknown() {
+    let check = |lists: &str, reciprocal: u64, unknown: u64| {
+        let found = run_reciprocity(&World::new().run(1, lists)).unwrap();
+        assert_eq!((found.reciprocal, found.unknown), (reciprocal, unknown), "{lists}");
+    };
+    // 2->1 is known; 1->2 would stand in the following list of 1 or the followers of 2.
+    check("followers 1: 2", 0, 1);
+    check("followers 1: 2; following 1:", 0, 0);
+    check("followers 1: 2; following 1: ...", 0, 1);
+    check("followers 1: 2; followers 2:", 0, 0);
+    check("followers 1: 2; following 1: 2", 2, 0);
+    check("followers 1: 2; following 1: 2 ...", 2, 0);
+    check("followers 1: 2; following 2: 1; following 1: 2", 2, 0);
+}

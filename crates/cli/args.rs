@@ -1,0 +1,422 @@
+//! The command line as typed. Defaults, environment and files come in `settings`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+
+/// Snapshots of who follows whom, and exact answers about what changed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "followgraph",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    before_help = "Examples:
+  followgraph demo                                 the whole job, without credentials
+  followgraph snapshot @alice 123 --list followers take a snapshot
+  followgraph diff @alice                          who is new, who left
+  followgraph mutuals @alice                       who follows back
+  followgraph overlap @alice @bob @carol           whose audiences overlap
+  followgraph import ids.txt --account 123         use lists you already have"
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// The folder that holds the snapshots [default: followgraph-store]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
+
+    /// Worker threads [default: one per core]
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+
+    /// Print results only, no progress and no remarks
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the whole job against a built-in simulator, without credentials
+    Demo(Demo),
+    /// Read follower and following lists and publish them as one run
+    Snapshot(Snapshot),
+    /// Turn id lists, CSV tables and edge lists into runs
+    Import(Import),
+    /// List the runs of a store
+    Runs(Runs),
+    /// Show who is new and who left between two runs
+    Diff(Diff),
+    /// Show who follows back
+    Mutuals(Mutuals),
+    /// Compare the audiences of several accounts
+    Overlap(Overlap),
+    /// Summarise a run as one follow graph
+    Graph(Graph),
+    /// Check checksums, order and counts of runs
+    Verify(Verify),
+    /// Serve a simulated network that speaks the X API on this machine
+    Simulate(Simulate),
+    /// Show every setting and where it comes from
+    Config(Config),
+    /// Print a completion script for a shell
+    Completions(Completions),
+}
+
+#[derive(Debug, Group)]
+#[command(before_help = "Examples:
+  followgraph demo
+  followgraph demo --store my-store --seed 7")]
+pub(crate) struct Demo {
+    /// Another seed makes another network
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Group)]
+#[command(before_help = "Examples:
+  export FOLLOWGRAPH_TOKEN=...              an app bearer token
+  followgraph snapshot @alice 123 --list followers --list following
+  followgraph snapshot - < accounts.txt     accounts from standard input
+  followgraph snapshot job.toml             a batch job")]
+pub(crate) struct Snapshot {
+    /// Accounts as @name or id, `-` for standard input, or one job file ending in .toml
+    #[arg(required = true, value_name = "ACCOUNT|JOB.toml")]
+    pub(crate) accounts: Vec<String>,
+
+    /// Which lists to read; may be given twice [default: followers]
+    #[arg(long, value_name = "LIST")]
+    pub(crate) list: Vec<ListName>,
+
+    /// Which API to speak [default: x_v2]
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) source: Option<SourceName>,
+
+    /// The API's address, for a proxy or `followgraph simulate` [default: https://api.x.com]
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+
+    /// A file of mode 0600 that holds the app bearer token; else FOLLOWGRAPH_TOKEN is used
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+
+    /// Ids asked for per page [default: the API's largest]
+    #[arg(long, value_name = "N")]
+    pub(crate) page_size: Option<u32>,
+
+    /// Lists read at the same time [default: 8]
+    #[arg(long, value_name = "N")]
+    pub(crate) concurrency: Option<usize>,
+}
+
+#[derive(Debug, Group)]
+#[command(before_help = "Examples:
+  followgraph import followers.txt --account 123              one id a line
+  followgraph import lists.csv --account-column user --member-column follower_id
+  followgraph import daily.csv.zst --account 123 --member-column id --time-column day
+  followgraph import graph.txt.gz --edges                     `u v` a line: u follows v
+  zcat ids.gz | followgraph import - --account 123")]
+pub(crate) struct Import {
+    /// Files to read, plain, gzip or zstd; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+
+    /// Whose list it is, if the file does not say
+    #[arg(long, value_name = "ID", conflicts_with_all = ["account_column", "edges"])]
+    pub(crate) account: Option<String>,
+
+    /// The column of a table that says whose list it is
+    #[arg(long, value_name = "NAME", requires = "member_column")]
+    pub(crate) account_column: Option<String>,
+
+    /// The column of a table that holds the members; makes the file a table
+    #[arg(long, value_name = "NAME", conflicts_with = "edges")]
+    pub(crate) member_column: Option<String>,
+
+    /// The column of a table that holds the time; each time becomes a run of its own
+    #[arg(long, value_name = "NAME", requires = "member_column")]
+    pub(crate) time_column: Option<String>,
+
+    /// Read `u v` lines (SNAP, KONECT): u follows v
+    #[arg(long, conflicts_with_all = ["list", "partial"])]
+    pub(crate) edges: bool,
+
+    /// Which list the members are in
+    #[arg(long, value_name = "LIST", default_value = "followers")]
+    pub(crate) list: ListName,
+
+    /// What separates the columns of a table [default: a tab in .tsv files, else a comma]
+    #[arg(long, value_name = "CHAR")]
+    pub(crate) delimiter: Option<char>,
+
+    /// When the lists were taken, RFC 3339 [default: now]
+    #[arg(long, value_name = "TIME", conflicts_with = "time_column")]
+    pub(crate) time: Option<jiff::Timestamp>,
+
+    /// The lists are known to be incomplete: nobody is ever reported lost because of them
+    #[arg(long)]
+    pub(crate) partial: bool,
+
+    /// The lists are in the API's order, newest follow first
+    #[arg(long)]
+    pub(crate) newest_first: bool,
+
+    /// Accept a list without any id
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
+}
+
+#[derive(Debug, Group)]
+#[command(before_help = "Examples:
+  followgraph runs
+  followgraph runs --accounts --run latest
+  followgraph runs --format csv")]
+pub(crate) struct Runs {
+    /// List the accounts and lists of one run instead
+    #[arg(long)]
+    pub(crate) accounts: bool,
+
+    /// The run for --accounts
+    #[arg(long, value_name = "RUN", default_value = "latest", requires = "accounts")]
+    pub(crate) run: String,
+
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Group)]
+#[command(before_help = "Examples:
+  followgraph diff                                  all accounts, the last two runs
+  followgraph diff @alice --before 2026-11-01       against the last run of that day
+  followgraph diff 123 --format csv --output changes.csv
+  followgraph diff --exit-code --quiet              10 if anything changed")]
+pub(crate) struct Diff {
+    /// Accounts as @name or id [default: every account of both runs]
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) accounts: Vec<String>,
+
+    /// The earlier run: an id, the beginning of one, a date, `previous`, `latest`
+    #[arg(long, value_name = "RUN", default_value = "previous")]
+    pub(crate) before: String,
+
+    /// The later run
+    #[arg(long, value_name = "RUN", default_value = "latest")]
+    pub(crate) after: String,
+
+    /// Which list
+    #[arg(long, value_name = "LIST", default_value = "followers")]
+    pub(crate) list: ListName,
+
+    /// One row per account instead of one per change
+    #[arg(long)]
+    pub(crate) summary: bool,
+
+    /// Exit with 10 if anything was gained or lost
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Group)]
+#[command(before_help = "Examples:
+  followgraph mutuals @alice             mutual, only followers, only following
+  followgraph mutuals                    every account of the run that has both lists
+  followgraph mutuals --format parquet --output mutuals.parquet")]
+pub(crate) struct Mutuals {
+    /// Accounts as @name or id [default: every account that has both lists]
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) accounts: Vec<String>,
+
+    /// The run
+    #[arg(long, value_name = "RUN", default_value = "latest")]
+    pub(crate) run: String,
+
+    /// One row per account instead of one per member
+    #[arg(long)]
+    pub(crate) summary: bool,
+
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Group)]
+#[command(before_help = "Examples:
+  followgraph overlap @alice @bob @carol
+  followgraph overlap --list following                   every account of the run
+  followgraph overlap @alice @bob --cells                members of exactly these lists
+  followgraph overlap --format csv --output pairs.csv")]
+pub(crate) struct Overlap {
+    /// Accounts as @name or id [default: every account of the run]
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) accounts: Vec<String>,
+
+    /// The run
+    #[arg(long, value_name = "RUN", default_value = "latest")]
+    pub(crate) run: String,
+
+    /// Which list
+    #[arg(long, value_name = "LIST", default_value = "followers")]
+    pub(crate) list: ListName,
+
+    /// Count the members of exactly each set of accounts, for up to 20 accounts
+    #[arg(long)]
+    pub(crate) cells: bool,
+
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Group)]
+#[command(before_help = "Examples:
+  followgraph graph
+  followgraph graph --run 2026-11-23 --format json")]
+pub(crate) struct Graph {
+    /// The run
+    #[arg(long, value_name = "RUN", default_value = "latest")]
+    pub(crate) run: String,
+
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Group)]
+#[command(before_help = "Examples:
+  followgraph verify
+  followgraph verify latest")]
+pub(crate) struct Verify {
+    /// Runs to check [default: all]
+    #[arg(value_name = "RUN")]
+    pub(crate) runs: Vec<String>,
+}
+
+#[derive(Debug, Group)]
+#[command(before_help = "Examples:
+  followgraph simulate
+  followgraph simulate --port 8080 --users 100000 --window 60")]
+pub(crate) struct Simulate {
+    /// Another seed makes another network
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// How many users there are
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub(crate) users: usize,
+
+    /// How many of them have large audiences
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub(crate) watched: usize,
+
+    /// The port on 127.0.0.1; 0 takes any free one
+    #[arg(long, default_value_t = 8080)]
+    pub(crate) port: u16,
+
+    /// Length of a rate window in seconds; the real one is 900
+    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    pub(crate) window: u64,
+}
+
+impl Simulate {
+    pub(crate) fn addr(&self) -> SocketAddr {
+        (std::net::Ipv4Addr::LOCALHOST, self.port).into()
+    }
+}
+
+#[derive(Debug, Group)]
+#[command(before_help = "Examples:
+  followgraph config show")]
+pub(crate) struct Config {
+    #[command(subcommand)]
+    pub(crate) command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Every setting, its value and its origin; never a secret
+    Show,
+}
+
+#[derive(Debug, Group)]
+#[command(before_help = "Examples:
+  followgraph completions bash > ~/.local/share/bash-completion/completions/followgraph")]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Where results go, and in which form.
+#[derive(Debug, Group)]
+pub(crate) struct Output {
+    /// The form of the result
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: FormatName,
+
+    /// Write the result to a file, which appears whole or not at all; `-` is standard output
+    #[arg(long, short, value_name = "FILE", default_value = "-")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatName {
+    /// For people
+    Table,
+    /// One document with a schema_version
+    Json,
+    /// One document per row
+    Jsonl,
+    /// Ids are quoted strings
+    Csv,
+    /// For notebooks; needs --output
+    Parquet,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListName {
+    /// Who follows the account
+    Followers,
+    /// Whom the account follows
+    Following,
+}
+
+impl From<ListName> for snapshot::List {
+    fn from(name: ListName) -> Self {
+        match name {
+            ListName::Followers => Self::Followers,
+            ListName::Following => Self::Following,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum SourceName {
+    /// X API v2
+    XV2,
+    /// X API v1.1, for those who still have access to it
+    XV1,
+}
+
+impl SourceName {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::XV2 => "x_v2",
+            Self::XV1 => "x_v1",
+        }
+    }
+}
+
+impl FormatName {
+    /// The format of a file; none for what is drawn for people.
+    pub(crate) const fn of_file(self) -> Option<analysis::Format> {
+        match self {
+            Self::Table => None,
+            Self::Json => Some(analysis::Format::Json),
+            Self::Jsonl => Some(analysis::Format::Jsonl),
+            Self::Csv => Some(analysis::Format::Csv),
+            Self::Parquet => Some(analysis::Format::Parquet),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! `followgraph diff`: who is new and who left between two runs.
+
+use std::fmt::Write as _;
+
+use analysis::engine::Stream;
+use analysis::{Accounts, Change, Diff, Frame, RunDiff, Undecided, diff_runs};
+use anyhow::Result;
+use snapshot::{List, Run, Store};
+
+use crate::args;
+use crate::exit::{Exit, Usage};
+use crate::names::{self, Names};
+use crate::output::{self, Align, grouped};
+use crate::settings::Settings;
+
+/// Changes shown per account and kind at a terminal; files get all of them.
+const SHOWN: usize = 10;
+
+pub(crate) fn run(settings: &Settings, command: &args::Diff) -> Result<Exit> {
+    let store = Store::open(&settings.store.value)?;
+    let (before, after) = (store.find(&command.before)?, store.find(&command.after)?);
+    if before.id() == after.id() {
+        return Err(Usage::new(format!("both sides are run {}", after.id()))
+            .hint("name two different runs with --before and --after")
+            .into());
+    }
+    let list = command.list.into();
+    let accounts = chosen(&before, &after, &command.accounts)?;
+    let answer = diff_runs(&before, &after, list, &accounts, &Stream)?;
+    if !command.exit_code || !settings.quiet {
+        let names = Names::of([&before, &after])?;
+        let frame = || if command.summary { Frame::diff_summary(&answer.diffs) } else { Frame::from(&answer) };
+        let screen = || Ok(screen(&answer, &names, command.summary));
+        output::deliver(&command.output, screen, || Ok(frame()))?;
+    }
+    let changed = answer.diffs.iter().any(Diff::has_changes);
+    Ok(if command.exit_code && changed { Exit::Changed } else { Exit::Done })
+}
+
+/// The accounts that were named, by the later run's handles or, failing that, the earlier's.
+fn chosen(before: &Run, after: &Run, named: &[String]) -> Result<Accounts> {
+    if named.is_empty() {
+        return Ok(Accounts::All);
+    }
+    let found = names::resolve(after, named).or_else(|e| names::resolve(before, named).map_err(|_| e))?;
+    Ok(Accounts::Only(found))
+}
+
+/// What a person sees: a row per account, then who, if that is not too much.
+pub(crate) fn screen(answer: &RunDiff, names: &Names, summary_only: bool) -> String {
+    let mut text = format!("{} from run {} to run {}\n\n", answer.list, answer.before, answer.after);
+    let headings = [
+        ("account", Align::Left),
+        ("before", Align::Right),
+        ("gained", Align::Right),
+        ("lost", Align::Right),
+        ("unknown", Align::Right),
+        ("after", Align::Right),
+        ("coverage", Align::Left),
+    ];
+    text.push_str(&output::table(&headings, answer.diffs.iter().map(|d| summary_row(d, names))));
+    for (accounts, run) in [(&answer.only_before, answer.before), (&answer.only_after, answer.after)] {
+        if !accounts.is_empty() {
+            let labels: Vec<_> = accounts.iter().map(|a| names.label(*a)).collect();
+            let _ = write!(text, "\nonly in run {run}, so not compared: {}\n", labels.join(" "));
+        }
+    }
+    if answer.diffs.iter().any(|d| !d.unknown.is_empty()) {
+        text.push_str(
+            "\nunknown: in one run, and outside what the other run read; neither gained nor lost\n",
+        );
+    }
+    if let ([only], false) = (answer.diffs.as_slice(), summary_only) {
+        text.push_str(&details(only, answer.list));
+    }
+    text
+}
+
+fn summary_row(diff: &Diff, names: &Names) -> Vec<String> {
+    let signed = |sign: &str, n: usize| {
+        if n == 0 { "0".to_owned() } else { format!("{sign}{}", grouped(n as u64)) }
+    };
+    let (before, after) = (diff.before.state.to_string(), diff.after.state.to_string());
+    let coverage = if before == after { after } else { format!("{before}, then {after}") };
+    vec![
+        names.label(diff.account),
+        grouped(diff.opening()),
+        signed("+", diff.gained.len()),
+        signed("-", diff.lost.len()),
+        grouped(diff.unknown.len() as u64),
+        grouped(diff.closing()),
+        coverage,
+    ]
+}
+
+/// Who came and who went, newest first: the order of the list says who is new.
+fn details(diff: &Diff, list: List) -> String {
+    let mut text = String::new();
+    let (before, after): (Vec<_>, Vec<_>) = diff.unknown.iter().partition(|u| matches!(u, Undecided::InBefore(_)));
+    let change = |undecided: &&Undecided| match **undecided {
+        Undecided::InBefore(change) | Undecided::InAfter(change) => change,
+    };
+    let sections = [
+        ("gained", '+', diff.gained.clone()),
+        ("lost", '-', diff.lost.clone()),
+        ("unknown, seen before", '?', before.iter().map(change).collect()),
+        ("unknown, seen after", '?', after.iter().map(change).collect()),
+    ];
+    for (title, sign, mut changes) in sections {
+        if changes.is_empty() {
+            continue;
+        }
+        changes.sort_by_key(|c: &Change| (c.position, c.member));
+        let _ = write!(text, "\n{title} ({list}, newest first)\n");
+        for change in changes.iter().take(SHOWN) {
+            let _ = writeln!(text, "  {sign} {}", change.member);
+        }
+        if changes.len() > SHOWN {
+            let more = grouped((changes.len() - SHOWN) as u64);
+            let _ = writeln!(text, "    and {more} more; --format csv lists them all");
+        }
+    }
+    text
+}

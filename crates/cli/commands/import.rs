@@ -1,0 +1,123 @@
+//! `followgraph import`: makes runs out of files.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Result;
+use ingest::import::{AccountColumn, Held, ImportOptions, Imported, Input, Kind};
+use snapshot::{AccountId, Order, Store};
+
+use crate::args;
+use crate::exit::{Exit, Usage};
+use crate::output::{self, grouped};
+use crate::progress::Shown;
+use crate::settings::Settings;
+
+pub(crate) fn run(settings: &Settings, command: &args::Import) -> Result<Exit> {
+    let kind = kind(command)?;
+    let mut options = ImportOptions::new(kind);
+    options.delimiter = delimiter(command)?;
+    options.time = command.time;
+    options.coverage = if command.partial { Held::Partial } else { Held::Complete };
+    options.order = if command.newest_first { Order::NewestFirst } else { Order::Unknown };
+    options.allow_empty = command.allow_empty;
+    options.parameters = parameters(command);
+    let inputs: Vec<_> = command.files.iter().map(|name| input(name)).collect();
+    if let Some(missing) = inputs.iter().find_map(missing) {
+        return Err(Usage::new(format!("there is no file {}", missing.display())).into());
+    }
+    let store = Store::create(&settings.store.value)?;
+    let progress = Shown::new(settings.quiet);
+    let imported = ingest::import(&store, &inputs, &options, &progress);
+    drop(progress);
+    conclude(&imported?, settings.quiet)
+}
+
+fn kind(command: &args::Import) -> Result<Kind> {
+    if command.edges {
+        return Ok(Kind::Edges);
+    }
+    let list = command.list.into();
+    let fixed = command.account.as_deref().map(id).transpose()?;
+    match (&command.member_column, &command.account_column, fixed) {
+        (Some(member), Some(column), None) => Ok(Kind::Table {
+            account: AccountColumn::Column(column.clone()),
+            member: member.clone(),
+            time: command.time_column.clone(),
+            list,
+        }),
+        (Some(member), None, Some(account)) => Ok(Kind::Table {
+            account: AccountColumn::Fixed(account),
+            member: member.clone(),
+            time: command.time_column.clone(),
+            list,
+        }),
+        (None, None, Some(account)) => Ok(Kind::Ids { account, list }),
+        _ => Err(Usage::new("whose list is it?")
+            .hint("give --account ID; or --account-column and --member-column for a table; or --edges")
+            .into()),
+    }
+}
+
+fn id(text: &str) -> Result<AccountId> {
+    let parsed = text.parse();
+    parsed.map_err(|e| Usage::new(format!("--account: {e}")).into())
+}
+
+fn delimiter(command: &args::Import) -> Result<Option<u8>> {
+    let given = command.delimiter.map(|c| match u8::try_from(c) {
+        Ok(byte) if byte.is_ascii() => Ok(byte),
+        _ => Err(Usage::new(format!("`{c}` cannot separate columns; use an ASCII character"))),
+    });
+    Ok(given.transpose()?)
+}
+
+fn input(name: &str) -> Input {
+    if name == "-" { Input::Stdin } else { Input::File(name.into()) }
+}
+
+fn missing(input: &Input) -> Option<&Path> {
+    match input {
+        Input::File(path) if !path.exists() => Some(path),
+        _ => None,
+    }
+}
+
+/// What the manifest keeps of how the run was made.
+fn parameters(command: &args::Import) -> BTreeMap<String, String> {
+    let mut parameters = BTreeMap::from([("command".to_owned(), "import".to_owned())]);
+    let mut keep = |name: &str, value: &Option<String>| {
+        if let Some(value) = value {
+            parameters.insert(name.to_owned(), value.clone());
+        }
+    };
+    keep("files", &Some(command.files.join(" ")));
+    keep("account", &command.account);
+    keep("account_column", &command.account_column);
+    keep("member_column", &command.member_column);
+    keep("time_column", &command.time_column);
+    keep("partial", &command.partial.then(|| "true".to_owned()));
+    parameters
+}
+
+fn conclude(imported: &Imported, quiet: bool) -> Result<Exit> {
+    for note in &imported.notes {
+        output::remark(format!("note: {note}"));
+    }
+    if quiet {
+        return Ok(Exit::Done);
+    }
+    let crawls = || imported.runs.iter().flat_map(|run| &run.crawls);
+    let (lists, ids) = (crawls().count() as u64, crawls().map(|c| c.ids).sum());
+    let (lists, ids) = (grouped(lists), grouped(ids));
+    match imported.runs.as_slice() {
+        [] => {}
+        [only] => output::print(format!("run {}: {lists} lists, {ids} ids\n", only.run))?,
+        [first, .., last] => {
+            let runs = grouped(imported.runs.len() as u64);
+            let (first, last) = (first.run, last.run);
+            output::print(format!("{runs} runs, {first} to {last}: {lists} lists, {ids} ids\n"))?;
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,99 @@
+//! `followgraph mutuals`: who follows back, for accounts, and over the whole run.
+
+use std::fmt::Write as _;
+
+use analysis::engine::Stream;
+use analysis::{Frame, Mutuals, Reciprocity, RunObservations, mutuals, run_reciprocity};
+use anyhow::Result;
+use snapshot::{AccountId, List, Store};
+
+use crate::args;
+use crate::exit::Exit;
+use crate::names::{self, Names};
+use crate::output::{self, Align, grouped, percent};
+use crate::settings::Settings;
+
+pub(crate) fn run(settings: &Settings, command: &args::Mutuals) -> Result<Exit> {
+    let run = Store::open(&settings.store.value)?.find(&command.run)?;
+    let observations = RunObservations::open(&run)?;
+    let accounts = if command.accounts.is_empty() {
+        with_both_lists(&observations)
+    } else {
+        names::resolve(&run, &command.accounts)?
+    };
+    let answers = accounts.iter().map(|account| of(&observations, *account));
+    let answers = answers.collect::<Result<Vec<_>>>()?;
+    let names = Names::of([&run])?;
+    let screen = || {
+        let whole = command.accounts.is_empty().then(|| run_reciprocity(&run)).transpose()?;
+        Ok(screen(&answers, whole, &names))
+    };
+    let frame = || match command.summary {
+        true => Frame::mutuals_summary(&answers),
+        false => Frame::mutuals(&answers),
+    };
+    output::deliver(&command.output, screen, || Ok(frame()))?;
+    Ok(Exit::Done)
+}
+
+fn with_both_lists(run: &RunObservations) -> Vec<AccountId> {
+    let following = run.accounts(List::Following);
+    let has_both = |account: &AccountId| following.binary_search(account).is_ok();
+    run.accounts(List::Followers).into_iter().filter(has_both).collect()
+}
+
+pub(crate) fn of(run: &RunObservations, account: AccountId) -> Result<Mutuals> {
+    let followers = run.of(account, List::Followers)?;
+    let following = run.of(account, List::Following)?;
+    Ok(mutuals(&followers, &following, &Stream)?)
+}
+
+/// What a person sees: a row per account, then the run as one graph.
+pub(crate) fn screen(answers: &[Mutuals], whole: Option<Reciprocity>, names: &Names) -> String {
+    let headings = [
+        ("account", Align::Left),
+        ("mutual", Align::Right),
+        ("only followers", Align::Right),
+        ("only following", Align::Right),
+        ("unknown", Align::Right),
+        ("follow-back rate", Align::Right),
+    ];
+    let row = |m: &Mutuals| {
+        vec![
+            names.label(m.account),
+            grouped(m.mutual.len() as u64),
+            grouped(m.only_followers.len() as u64),
+            grouped(m.only_following.len() as u64),
+            grouped(m.unknown.len() as u64),
+            percent(m.follow_back_rate()),
+        ]
+    };
+    let mut text = output::table(&headings, answers.iter().map(row));
+    if answers.is_empty() {
+        text = "no account of this run has both lists\n".to_owned();
+    }
+    if answers.iter().any(|m| !m.unknown.is_empty()) {
+        text.push_str("\nunknown: in one list, while the other was not read to its end\n");
+    }
+    if let Some(whole) = whole {
+        let _ = write!(
+            text,
+            "\nthe whole run as a graph: {} edges, {} mutual pairs, reciprocity {} \
+             (self-loops left out: {})\n",
+            grouped(whole.edges),
+            grouped(whole.mutual_pairs()),
+            percent(whole.ratio()),
+            grouped(whole.self_loops),
+        );
+        if whole.unknown > 0 {
+            let _ = writeln!(
+                text,
+                "the opposite of {} edges lies in lists that were not read; \
+                 among the others reciprocity is {}",
+                grouped(whole.unknown),
+                percent(whole.ratio_of_known()),
+            );
+        }
+    }
+    text
+}

@@ -1,0 +1,179 @@
+//! The only module that prints. Data goes to standard output, all else to standard error.
+
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Write};
+use std::path::Path;
+
+use analysis::{Format, Frame};
+use anyhow::{Context as _, Result};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+
+use crate::args::Output;
+use crate::exit::Usage;
+
+/// Prints an error with its causes, and the way out if there is one.
+pub(crate) fn error(error: &anyhow::Error) {
+    let mut text = format!("error: {}", printable(&error.to_string()));
+    for cause in error.chain().skip(1) {
+        text.push_str(&format!("\n  because {}", printable(&cause.to_string())));
+    }
+    if let Some(hint) = error.chain().find_map(hint_of) {
+        text.push_str(&format!("\n\nhint: {}", printable(hint)));
+    }
+    // Nobody is left to tell if this fails.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+fn hint_of<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a str> {
+    cause
+        .downcast_ref::<snapshot::Error>()
+        .and_then(snapshot::Error::way_out)
+        .or_else(|| cause.downcast_ref::<ingest::Error>().and_then(ingest::Error::way_out))
+        .or_else(|| cause.downcast_ref::<analysis::Error>().and_then(analysis::Error::way_out))
+        .or_else(|| cause.downcast_ref::<Usage>().and_then(Usage::way_out))
+}
+
+/// Prints a remark to standard error.
+pub(crate) fn remark(text: impl Display) {
+    // A closed standard error is no reason to fail.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Prints text to standard output.
+pub(crate) fn print(text: impl Display) -> Result<()> {
+    let mut out = io::stdout().lock();
+    write!(out, "{text}").and_then(|()| out.flush()).context("cannot write to standard output")
+}
+
+/// Whether standard error is a terminal, where things may move.
+pub(crate) fn is_lively() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Delivers an answer where and how it was asked for: drawn for people, or as a frame.
+pub(crate) fn deliver(
+    output: &Output,
+    screen: impl FnOnce() -> Result<String>,
+    frame: impl FnOnce() -> Result<Frame>,
+) -> Result<()> {
+    match output.format.of_file() {
+        None => {
+            let text = screen()?;
+            send(&output.output, |out| Ok(out.write_all(text.as_bytes())?))
+        }
+        Some(Format::Parquet) if is_stdout(&output.output) && io::stdout().is_terminal() => {
+            Err(Usage::new("Parquet is not for terminals")
+                .hint("name a file: --output changes.parquet")
+                .into())
+        }
+        Some(format) => {
+            let frame = frame()?;
+            send(&output.output, |out| Ok(frame.write(format, out)?))
+        }
+    }
+}
+
+fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Writes to standard output, or to a file that appears whole or not at all.
+fn send(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    if is_stdout(path) {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        write(&mut out)?;
+        return out.flush().context("cannot write to standard output");
+    }
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let cannot = || format!("cannot write {}", path.display());
+    let file = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
+    let mut out = io::BufWriter::new(file);
+    write(&mut out).with_context(cannot)?;
+    let file = out.into_inner().map_err(io::IntoInnerError::into_error).with_context(cannot)?;
+    allow_reading(file.as_file()).with_context(cannot)?;
+    file.persist(path).map_err(|e| e.error).with_context(cannot)?;
+    Ok(())
+}
+
+/// Temporary files are private; a result gets the mode that any new file has.
+#[cfg(unix)]
+fn allow_reading(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn allow_reading(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// How a column is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Align {
+    Left,
+    Right,
+}
+
+/// A table for people: headings with their alignment, rows of text.
+pub(crate) fn table(
+    headings: &[(&str, Align)],
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    let cell = |text: &str, align: Align| {
+        Cell::new(printable(text)).set_alignment(match align {
+            Align::Left => CellAlignment::Left,
+            Align::Right => CellAlignment::Right,
+        })
+    };
+    table.set_header(headings.iter().map(|(text, align)| cell(text, *align)));
+    for row in rows {
+        table.add_row(row.iter().zip(headings).map(|(text, (_, align))| cell(text, *align)));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    format!("{}\n", lines.join("\n"))
+}
+
+/// Digits in groups of three.
+pub(crate) fn grouped(n: u64) -> String {
+    indicatif::HumanCount(n).to_string()
+}
+
+/// A share in percent with one digit; `-` where there is none.
+pub(crate) fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "-".to_owned(), |s| format!("{:.1} %", 100.0 * s))
+}
+
+/// Text from elsewhere, safe for a terminal: control characters, which could move the
+/// cursor or recolour the screen, and direction overrides become visible marks.
+pub(crate) fn printable(text: &str) -> String {
+    let is_override =
+        |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
+    let show = |c: char| if (c.is_control() && c != '\n') || is_override(c) { '\u{FFFD}' } else { c };
+    text.chars().map(show).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_elsewhere_cannot_move_the_cursor_or_turn_the_line() {
+        assert_eq!(printable("a\u{1b}[2Jb\r\u{202e}c"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}c");
+        assert_eq!(printable("Zoë 🦊"), "Zoë 🦊");
+    }
+
+    #[test]
+    fn columns_line_up_and_lines_end_where_the_text_ends() {
+        let table = table(
+            &[("account", Align::Left), ("ids", Align::Right)],
+            [vec!["@a".into(), "1,204".into()], vec!["@longer".into(), "7".into()]],
+        );
+        assert_eq!(table, "account    ids\n@a       1,204\n@longer      7\n");
+    }
+}

@@ -1,0 +1,129 @@
+//! Opens an input and reads it line by line, unpacking it on the way.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::path::PathBuf;
+
+use snapshot::{AccountId, IdError};
+
+use crate::{Error, ErrorKind};
+
+/// Where to read from. Whether it is packed with gzip or Zstandard is told by its first
+/// bytes, not by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Standard input.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdin => f.pad("standard input"),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// Windows of up to 2^27 bytes: what `zstd --long` makes, and `zstd -d` accepts unasked.
+const WINDOW_LOG_MAX: u32 = 27;
+const BUFFER: usize = 1 << 16;
+
+impl Input {
+    /// The unpacked text.
+    pub(super) fn open(&self) -> Result<Box<dyn BufRead>, Error> {
+        let raw: Box<dyn Read> = match self {
+            Self::Stdin => Box::new(io::stdin().lock()),
+            Self::File(path) => Box::new(File::open(path).map_err(|e| Error::io("open", path, e))?),
+        };
+        unpack(raw).map_err(|e| Error::new(ErrorKind::Io, format!("cannot read {self}")).because(e))
+    }
+
+    /// A failure to read on, at a line.
+    pub(super) fn broken(&self, line: u64, error: io::Error) -> Error {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => {
+                Error::input(self, line, "the packed data ends in the middle")
+                    .because(error)
+                    .hint("the file is not whole: fetch it again; nothing was published")
+            }
+            _ => Error::input(self, line, "the file cannot be read any further").because(error),
+        }
+    }
+
+    /// An id that is none.
+    pub(super) fn bad_id(&self, line: u64, error: &IdError) -> Error {
+        let wrong = Error::input(self, line, error);
+        match error {
+            IdError::NotNumeric(_) => {
+                wrong.hint("only numeric ids can be imported so far; map names to numbers first")
+            }
+            IdError::Rounded(_) => wrong.hint("go back to the source and export the ids as text"),
+            _ => wrong,
+        }
+    }
+
+    pub(super) fn id(&self, line: u64, text: &str) -> Result<AccountId, Error> {
+        text.parse().map_err(|e| self.bad_id(line, &e))
+    }
+}
+
+fn unpack(mut raw: Box<dyn Read>) -> io::Result<Box<dyn BufRead>> {
+    let mut head = Vec::new();
+    raw.by_ref().take(4).read_to_end(&mut head)?;
+    let is_gzip = head.starts_with(&GZIP);
+    let is_zstd = head.starts_with(&ZSTD);
+    let whole = BufReader::with_capacity(BUFFER, Cursor::new(head).chain(raw));
+    if is_gzip {
+        let unpacked = flate2::bufread::MultiGzDecoder::new(whole);
+        return Ok(Box::new(BufReader::with_capacity(BUFFER, unpacked)));
+    }
+    if is_zstd {
+        let mut unpacked = zstd::stream::read::Decoder::with_buffer(whole)?;
+        unpacked.window_log_max(WINDOW_LOG_MAX)?;
+        return Ok(Box::new(BufReader::with_capacity(BUFFER, unpacked)));
+    }
+    Ok(Box::new(whole))
+}
+
+/// The lines of an input, without the white space around them.
+pub(super) struct Lines<'a> {
+    input: &'a Input,
+    reader: Box<dyn BufRead>,
+    buffer: Vec<u8>,
+    number: u64,
+}
+
+/// The longest line of a file that has one id or one edge a line.
+const LINE_BYTES_MAX: u64 = 1 << 16;
+
+impl<'a> Lines<'a> {
+    pub(super) fn of(input: &'a Input) -> Result<Self, Error> {
+        Ok(Self { input, reader: input.open()?, buffer: Vec::new(), number: 0 })
+    }
+
+    /// The next line and its number, from 1.
+    pub(super) fn next(&mut self) -> Result<Option<(u64, &str)>, Error> {
+        self.buffer.clear();
+        self.number += 1;
+        let (input, number) = (self.input, self.number);
+        let mut bounded = self.reader.by_ref().take(LINE_BYTES_MAX);
+        let read =
+            bounded.read_until(b'\n', &mut self.buffer).map_err(|e| input.broken(number, e))?;
+        if read == 0 {
+            return Ok(None);
+        }
+        if read as u64 == LINE_BYTES_MAX {
+            return Err(Error::input(input, number, "the line does not end; is this a text file?"));
+        }
+        let text = std::str::from_utf8(&self.buffer)
+            .map_err(|e| Error::input(input, number, "the line is not UTF-8").because(e))?;
+        let text = if number == 1 { text.trim_start_matches('\u{feff}') } else { text };
+        Ok(Some((number, text.trim())))
+    }
+}

@@ -1,0 +1,343 @@
+//! Makes runs out of files: id lists, tables with named columns, edge lists.
+//!
+//! The whole input is read and checked before anything is published. It is read once, as a
+//! stream, so that standard input will do.
+//!
+//! # Memory
+//!
+//! Rows of one run go straight to the writer, which sorts in `sort_memory` and spills the
+//! rest. Rows of a table with a time column are gathered by time in a nameless temporary
+//! file inside the store (16 bytes a row), through another buffer of `sort_memory`; finding
+//! them again takes 24 bytes for each time that a bufferful of rows (1.4 million, unless told
+//! otherwise) mentions. Besides that: about 250 bytes for each account of a run, and 50 MB to
+//! tell the line of the first duplicate. A record of a table may have 16 MiB, a line of any
+//! other file 64 KiB.
+
+mod edges;
+mod ids;
+mod input;
+mod notes;
+mod run;
+mod spool;
+mod table;
+mod times;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use snapshot::{AccountId, List, Order, Published, RunId, Store, WriterOptions};
+
+use crate::{Error, ErrorKind, Event, Progress};
+use notes::Watch;
+use run::{RunBuilder, Shape};
+use spool::{Spool, Spooled};
+
+pub use input::Input;
+pub use notes::{Note, NoteKind};
+
+/// What the input is and how to take it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ImportOptions {
+    /// What the input is.
+    pub kind: Kind,
+    /// What separates the columns of a table; `None` to look at the header: tab, semicolon
+    /// or comma.
+    pub delimiter: Option<u8>,
+    /// When it was observed, for inputs that do not say; `None` for now.
+    pub time: Option<Timestamp>,
+    /// Whether the lists are whole.
+    pub coverage: Held,
+    /// Whether the order of rows says anything.
+    pub order: Order,
+    /// Whether an input without a single row is an empty list, and not a mishap.
+    pub allow_empty: bool,
+    /// Bytes of rows to sort in memory before spilling to disk.
+    pub sort_memory: usize,
+    /// Kept in the manifest.
+    pub parameters: BTreeMap<String, String>,
+}
+
+impl ImportOptions {
+    /// Complete lists in an order that means nothing, observed now, not empty.
+    pub fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            delimiter: None,
+            time: None,
+            coverage: Held::Complete,
+            order: Order::Unknown,
+            allow_empty: false,
+            sort_memory: WriterOptions::default().sort_memory,
+            parameters: BTreeMap::new(),
+        }
+    }
+}
+
+/// What an input is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One id a line: one list of one account. Blank lines and `#` comments are passed over.
+    Ids {
+        /// Whose list.
+        account: AccountId,
+        /// Which list.
+        list: List,
+    },
+    /// CSV or TSV with a header.
+    Table {
+        /// Whose list a row belongs to.
+        account: AccountColumn,
+        /// The column of members.
+        member: String,
+        /// The column of times; each time becomes a run.
+        time: Option<String>,
+        /// Which list.
+        list: List,
+    },
+    /// One edge a line, `u v` for "u follows v", as SNAP and KONECT publish them. Becomes
+    /// the `following` lists of all the u.
+    Edges,
+}
+
+/// Whose list a row of a table belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountColumn {
+    /// This column says.
+    Column(String),
+    /// All rows are of one account.
+    Fixed(AccountId),
+}
+
+/// How much of each list an input holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// All of it.
+    Complete,
+    /// Some of it: absence from it means nothing.
+    Partial,
+}
+
+/// What an import has made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Imported {
+    /// The runs, oldest first.
+    pub runs: Vec<Published>,
+    /// What was odd about the input.
+    pub notes: Vec<Note>,
+}
+
+/// Reads the inputs, one after the other, and publishes what is in them.
+///
+/// # Errors
+/// If an input cannot be read or holds anything that cannot be right: then nothing is
+/// published, and the message names file and line. If the store fails while one of many
+/// runs is published: [`Error::published`] says which are.
+pub fn import(
+    store: &Store,
+    inputs: &[Input],
+    options: &ImportOptions,
+    progress: &dyn Progress,
+) -> Result<Imported, Error> {
+    check(inputs, options)?;
+    let shape = Shape::new(options, inputs);
+    let mut intake = Intake::new(store, &shape, options, progress)?;
+    for input in inputs {
+        intake.begin(input);
+        match &options.kind {
+            Kind::Ids { account, .. } => ids::read(input, *account, &mut intake)?,
+            Kind::Table { account, member, time, .. } => {
+                let columns = table::Columns { account, member, time: time.as_deref() };
+                table::read(input, &columns, options.delimiter, &mut intake)?;
+            }
+            Kind::Edges => edges::read(input, &mut intake)?,
+        }
+        intake.report();
+    }
+    let fixed = match options.kind {
+        Kind::Ids { account, .. } | Kind::Table { account: AccountColumn::Fixed(account), .. } => {
+            Some(account)
+        }
+        _ => None,
+    };
+    intake.finish(fixed)
+}
+
+fn check(inputs: &[Input], options: &ImportOptions) -> Result<(), Error> {
+    if inputs.is_empty() {
+        return Err(Error::usage("there is nothing to import"));
+    }
+    if inputs.iter().filter(|input| **input == Input::Stdin).count() > 1 {
+        return Err(Error::usage("standard input can be read once only"));
+    }
+    if matches!(&options.kind, Kind::Table { time: Some(_), .. }) && options.time.is_some() {
+        return Err(Error::usage(
+            "the time comes either from a column or from an option, not both",
+        ));
+    }
+    Ok(())
+}
+
+/// Takes rows as they are read, and keeps them where they belong.
+struct Intake<'a> {
+    store: &'a Store,
+    shape: &'a Shape,
+    progress: &'a dyn Progress,
+    allow_empty: bool,
+    destination: Destination<'a>,
+    watch: Watch,
+    input: String,
+    rows: u64,
+    rows_of_input: u64,
+}
+
+enum Destination<'a> {
+    One(Box<RunBuilder<'a>>),
+    ByTime(Spool),
+}
+
+/// Rows between two reports of progress.
+const REPORT_ROWS: u64 = 1 << 16;
+
+impl<'a> Intake<'a> {
+    fn new(
+        store: &'a Store,
+        shape: &'a Shape,
+        options: &ImportOptions,
+        progress: &'a dyn Progress,
+    ) -> Result<Self, Error> {
+        let destination = if let Kind::Table { time: Some(_), .. } = &options.kind {
+            Destination::ByTime(Spool::new(store.folder(), options.sort_memory)?)
+        } else {
+            let time = options.time.unwrap_or_else(Timestamp::now);
+            Destination::One(Box::new(RunBuilder::begin(store, shape, time)?))
+        };
+        Ok(Self {
+            store,
+            shape,
+            progress,
+            allow_empty: options.allow_empty,
+            destination,
+            watch: Watch::default(),
+            input: String::new(),
+            rows: 0,
+            rows_of_input: 0,
+        })
+    }
+
+    fn begin(&mut self, input: &Input) {
+        self.input = input.to_string();
+        self.rows_of_input = 0;
+        self.watch.begin(&self.input);
+    }
+
+    /// Takes one row. `time` is there if and only if the table has a column of times.
+    fn take(
+        &mut self,
+        time: Option<Timestamp>,
+        account: AccountId,
+        member: AccountId,
+        line: u64,
+    ) -> Result<(), Error> {
+        self.watch.row(time.unwrap_or_default(), account, member, line);
+        self.rows += 1;
+        self.rows_of_input += 1;
+        if self.rows_of_input.is_multiple_of(REPORT_ROWS) {
+            self.report();
+        }
+        match &mut self.destination {
+            Destination::One(run) => run.push(account, member),
+            Destination::ByTime(spool) => spool.push(time.unwrap_or_default(), account, member),
+        }
+    }
+
+    fn note(&mut self, what: NoteKind, line: u64) {
+        self.watch.note(what, line);
+    }
+
+    fn report(&self) {
+        let event = Event::Importing { input: &self.input, rows: self.rows_of_input };
+        self.progress.event(&event);
+    }
+
+    /// Ends the input and publishes. `fixed` is the account that the input is all about.
+    fn finish(self, fixed: Option<AccountId>) -> Result<Imported, Error> {
+        let empty = self.rows == 0;
+        if empty && !self.allow_empty {
+            let error = Error::new(ErrorKind::Input, format!("{} holds no ids", self.input));
+            return Err(error.hint("an empty list is more often a failed export than a list; if it is one, say so with --allow-empty"));
+        }
+        let known = match (&self.destination, fixed) {
+            (Destination::One(_), Some(_)) => true,
+            _ => !empty,
+        };
+        if !known {
+            return Err(nothing_there(&self.input));
+        }
+        let runs = match self.destination {
+            Destination::One(mut run) => {
+                if let Some(account) = fixed {
+                    run.account(account);
+                }
+                vec![publish_one(*run, self.progress)?]
+            }
+            Destination::ByTime(spool) => {
+                publish_each(self.store, self.shape, spool.finish()?, self.progress)?
+            }
+        };
+        let duplicates = runs.iter().flat_map(|run| &run.crawls).map(|c| c.duplicates).sum();
+        Ok(Imported { runs, notes: self.watch.notes(duplicates) })
+    }
+}
+
+/// Not even an empty list: without a row nobody knows whose, or of when.
+fn nothing_there(input: &str) -> Error {
+    Error::new(ErrorKind::Input, format!("{input} has no rows, so it says nothing of any account"))
+}
+
+fn publish_one(run: RunBuilder<'_>, progress: &dyn Progress) -> Result<Published, Error> {
+    let published = run.publish().map_err(|e| Error::store("cannot publish the run", e))?;
+    progress.event(&Event::Published { run: published.run });
+    Ok(published)
+}
+
+/// Publishes a run for each time, oldest first.
+fn publish_each(
+    store: &Store,
+    shape: &Shape,
+    mut spooled: Spooled,
+    progress: &dyn Progress,
+) -> Result<Vec<Published>, Error> {
+    let times = spooled.times();
+    let mut runs: Vec<Published> = Vec::with_capacity(times.len());
+    for time in &times {
+        let made = RunBuilder::begin(store, shape, *time).and_then(|mut run| {
+            spooled.rows(*time, |account, member| run.push(account, member))?;
+            publish_one(run, progress)
+        });
+        match made {
+            Ok(published) => runs.push(published),
+            Err(e) => return Err(half_way(e, *time, times.len(), &runs)),
+        }
+    }
+    Ok(runs)
+}
+
+/// Says which of the runs are there when one of them fails.
+fn half_way(cause: Error, time: Timestamp, of: usize, runs: &[Published]) -> Error {
+    let ids: Vec<RunId> = runs.iter().map(|run| run.run).collect();
+    let there = match ids.as_slice() {
+        [] => "nothing was published".to_owned(),
+        [only] => format!("1 of {of} runs is published: {only}"),
+        [first, .., last] => {
+            format!("{} of {of} runs are published, in order of time: {first} to {last}", ids.len())
+        }
+    };
+    let hint = cause.way_out().map(str::to_owned);
+    let error = Error::new(cause.kind(), format!("cannot import the rows of {time}; {there}"));
+    hint.into_iter().fold(error, Error::hint).because(cause).after(ids)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! One run in the making, out of rows that say whose list they belong to.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use snapshot::{
+    AccountId, Coverage, Crawl, Cut, List, Order, Profile, Published, RunWriter, State, Store,
+    WriterOptions,
+};
+
+use super::{Held, ImportOptions, Input, Kind};
+use crate::Error;
+
+/// What all runs of an import have in common.
+pub(super) struct Shape {
+    list: List,
+    held: Held,
+    order: Order,
+    sort_memory: usize,
+    parameters: BTreeMap<String, String>,
+}
+
+impl Shape {
+    pub(super) fn new(options: &ImportOptions, inputs: &[Input]) -> Self {
+        let list = match options.kind {
+            Kind::Ids { list, .. } | Kind::Table { list, .. } => list,
+            Kind::Edges => List::Following,
+        };
+        let mut parameters = options.parameters.clone();
+        let names = || inputs.iter().map(Input::to_string).collect::<Vec<_>>().join(", ");
+        parameters.entry("inputs".to_owned()).or_insert_with(names);
+        Self {
+            list,
+            held: options.coverage,
+            order: options.order,
+            sort_memory: options.sort_memory,
+            parameters,
+        }
+    }
+
+    /// A file is one page, if it has anything at all.
+    fn state(&self, rows: u32) -> State {
+        State::Read(match self.held {
+            Held::Complete => Coverage::Complete,
+            Held::Partial => {
+                Coverage::CutShort { after_page: u32::from(rows > 0), why: Cut::Partial }
+            }
+        })
+    }
+}
+
+/// Counts positions and writes rows.
+pub(super) struct RunBuilder<'a> {
+    shape: &'a Shape,
+    time: Timestamp,
+    writer: RunWriter,
+    /// Rows of each account so far.
+    rows: HashMap<AccountId, u32>,
+}
+
+impl<'a> RunBuilder<'a> {
+    pub(super) fn begin(store: &Store, shape: &'a Shape, time: Timestamp) -> Result<Self, Error> {
+        let mut options = WriterOptions::default();
+        options.sort_memory = shape.sort_memory;
+        options.parameters.clone_from(&shape.parameters);
+        let writer =
+            store.begin(time, options).map_err(|e| Error::store("cannot begin a run", e))?;
+        Ok(Self { shape, time, writer, rows: HashMap::new() })
+    }
+
+    /// The run speaks of this account even if no row does.
+    pub(super) fn account(&mut self, account: AccountId) {
+        self.rows.entry(account).or_default();
+    }
+
+    pub(super) fn push(&mut self, account: AccountId, member: AccountId) -> Result<(), Error> {
+        let position = self.rows.entry(account).or_default();
+        self.writer
+            .rows(self.shape.list, account, *position, &[member])
+            .map_err(|e| Error::store("cannot keep a row", e))?;
+        *position += 1;
+        Ok(())
+    }
+
+    pub(super) fn publish(mut self) -> Result<Published, snapshot::Error> {
+        for (account, rows) in self.rows {
+            self.writer.profile(Profile::unknown(account, self.time));
+            self.writer.crawl(Crawl {
+                account,
+                list: self.shape.list,
+                source: "file".to_owned(),
+                state: self.shape.state(rows),
+                order: self.shape.order,
+                started_at: self.time,
+                finished_at: self.time,
+                ids: 0,
+                duplicates: 0,
+                pages: 0,
+                requests: 0,
+                cost_micro_usd: None,
+                reported_count: None,
+                covered_since: None,
+            });
+        }
+        self.writer.publish()
+    }
+}

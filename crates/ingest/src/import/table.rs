@@ -1,0 +1,206 @@
+//! Tables: CSV or TSV with a header, of which two or three columns matter.
+
+use std::cell::Cell;
+use std::io::{self, BufRead, Cursor, Read};
+use std::rc::Rc;
+
+use csv::{ByteRecord, Reader, ReaderBuilder};
+use jiff::Timestamp;
+use snapshot::AccountId;
+
+use super::input::Input;
+use super::{AccountColumn, Intake, times};
+use crate::Error;
+
+/// The columns that matter.
+pub(super) struct Columns<'a> {
+    pub(super) account: &'a AccountColumn,
+    pub(super) member: &'a str,
+    pub(super) time: Option<&'a str>,
+}
+
+/// Takes every row of a table.
+pub(super) fn read(
+    input: &Input,
+    columns: &Columns<'_>,
+    delimiter: Option<u8>,
+    intake: &mut Intake<'_>,
+) -> Result<(), Error> {
+    let mut text = input.open()?;
+    let mut header = Vec::new();
+    text.by_ref()
+        .take(RECORD_BYTES_MAX)
+        .read_until(b'\n', &mut header)
+        .map_err(|e| input.broken(1, e))?;
+    let delimiter = delimiter.unwrap_or_else(|| guess_delimiter(&header));
+    let read = Rc::new(Cell::new(0));
+    let leash = Leash { inner: Cursor::new(header).chain(text), read: Rc::clone(&read) };
+    let mut table = ReaderBuilder::new().delimiter(delimiter).from_reader(leash);
+    let mut fields = Fields::find(input, columns, &mut table)?;
+    let mut record = ByteRecord::new();
+    loop {
+        read.set(0);
+        if !table.read_byte_record(&mut record).map_err(|e| broken(input, &table, e))? {
+            return Ok(());
+        }
+        let line = record.position().map_or(0, csv::Position::line);
+        let row = fields.row(&Record { input, fields: &record, line })?;
+        intake.take(row.time, row.account, row.member, line)?;
+    }
+}
+
+/// A quote that is never closed makes the rest of the file one record; this is where it ends.
+const RECORD_BYTES_MAX: u64 = 16 << 20;
+
+/// Lets only so much be read for one record.
+struct Leash<R> {
+    inner: R,
+    read: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Leash<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.read.get() > RECORD_BYTES_MAX {
+            return Err(io::Error::other("a row of more than 16 MiB: is a quote not closed?"));
+        }
+        let read = self.inner.read(buffer)?;
+        self.read.set(self.read.get() + read as u64);
+        Ok(read)
+    }
+}
+
+fn guess_delimiter(header: &[u8]) -> u8 {
+    let header = String::from_utf8_lossy(header);
+    let count = |delimiter: u8| header.matches(char::from(delimiter)).count();
+    // The last of the most frequent; commas when there is none of them.
+    [b';', b'\t', b','].into_iter().max_by_key(|d| count(*d)).unwrap_or(b',')
+}
+
+fn broken<R: Read>(input: &Input, table: &Reader<R>, error: csv::Error) -> Error {
+    let line = table.position().line();
+    match error.into_kind() {
+        csv::ErrorKind::Io(e) => input.broken(line, e),
+        csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
+            let line = pos.map_or(line, |pos| pos.line());
+            let what = format!("the row has {len} columns, the header has {expected_len}");
+            Error::input(input, line, what)
+        }
+        _ => Error::input(input, line, "the row cannot be read"),
+    }
+}
+
+/// Where the columns stand.
+struct Fields<'a> {
+    account: Account<'a>,
+    member: Field<'a>,
+    time: Option<Field<'a>>,
+    /// The last time that was read: in tables they come in long stretches.
+    last_time: Option<(Vec<u8>, Timestamp)>,
+}
+
+enum Account<'a> {
+    Fixed(AccountId),
+    Field(Field<'a>),
+}
+
+#[derive(Clone, Copy)]
+struct Field<'a> {
+    name: &'a str,
+    index: usize,
+}
+
+struct Record<'a> {
+    input: &'a Input,
+    fields: &'a ByteRecord,
+    line: u64,
+}
+
+struct Row {
+    time: Option<Timestamp>,
+    account: AccountId,
+    member: AccountId,
+}
+
+impl<'a> Fields<'a> {
+    fn find<R: Read>(
+        input: &Input,
+        columns: &Columns<'a>,
+        table: &mut Reader<R>,
+    ) -> Result<Self, Error> {
+        let header = match table.byte_headers() {
+            Ok(header) => header.clone(),
+            Err(e) => return Err(broken(input, table, e)),
+        };
+        let names: Vec<_> = header.iter().map(|name| String::from_utf8_lossy(name)).collect();
+        let find = |name: &'a str| -> Result<Field<'a>, Error> {
+            let mut found = (0..names.len()).filter(|index| names[*index].trim() == name);
+            match (found.next(), found.next()) {
+                (Some(index), None) => Ok(Field { name, index }),
+                (Some(_), Some(_)) => {
+                    let what = format!("there are several columns `{name}`");
+                    Err(Error::input(input, 1, what))
+                }
+                (None, _) => {
+                    let what = format!("there is no column `{name}`");
+                    let hint = format!("the columns are: {}", names.join(", "));
+                    Err(Error::input(input, 1, what).hint(hint))
+                }
+            }
+        };
+        Ok(Self {
+            account: match columns.account {
+                AccountColumn::Fixed(account) => Account::Fixed(*account),
+                AccountColumn::Column(name) => Account::Field(find(name)?),
+            },
+            member: find(columns.member)?,
+            time: columns.time.map(find).transpose()?,
+            last_time: None,
+        })
+    }
+
+    fn row(&mut self, record: &Record<'_>) -> Result<Row, Error> {
+        let account = match self.account {
+            Account::Fixed(account) => account,
+            Account::Field(field) => record.id(field)?,
+        };
+        let member = record.id(self.member)?;
+        let time = self.time.map(|field| self.time_of(record, field)).transpose()?;
+        Ok(Row { time, account, member })
+    }
+
+    fn time_of(&mut self, record: &Record<'_>, field: Field<'_>) -> Result<Timestamp, Error> {
+        let bytes = record.bytes(field);
+        if let Some((last, time)) = &self.last_time
+            && last == bytes
+        {
+            return Ok(*time);
+        }
+        let text = record.text(field)?;
+        let time = times::parse(text).ok_or_else(|| {
+            let text: String = text.chars().take(40).collect();
+            Error::input(record.input, record.line, format!("`{text}` in column `{}` is no time", field.name))
+                .hint("times are written 2026-11-23T07:28:00Z, 2026-11-23 07:28:00, 2026-11-23, or as Unix seconds or milliseconds")
+        })?;
+        self.last_time = Some((bytes.to_vec(), time));
+        Ok(time)
+    }
+}
+
+impl Record<'_> {
+    fn bytes(&self, field: Field<'_>) -> &[u8] {
+        // The reader has checked that every record is as long as the header.
+        self.fields.get(field.index).unwrap_or_default()
+    }
+
+    fn text(&self, field: Field<'_>) -> Result<&str, Error> {
+        let text = std::str::from_utf8(self.bytes(field)).map_err(|e| {
+            let what = format!("column `{}` is not UTF-8", field.name);
+            Error::input(self.input, self.line, what).because(e)
+        })?;
+        Ok(text.trim())
+    }
+
+    fn id(&self, field: Field<'_>) -> Result<AccountId, Error> {
+        self.input.id(self.line, self.text(field)?)
+    }
+}

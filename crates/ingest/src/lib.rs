@@ -1,0 +1,59 @@
+//! Turns a network, or files, into snapshots.
+//!
+//! A *source* fetches one page. Around any source, the *crawl* reads a list page by page,
+//! *pace* keeps it inside the network's rate windows, and the *batch* reads the lists of
+//! many accounts at once and publishes them as one run. *Import* makes runs out of files.
+//!
+//! # Memory
+//!
+//! A batch needs the writer's `sort_memory` (32 MiB unless told) and about 20 MB more while
+//! it publishes, one page per list in progress, about 300 bytes for each page read (its
+//! record, and eight bytes to notice a cursor that comes back), and about 500 bytes for each
+//! account. An import needs the same without the pages; what it needs besides stands in
+//! [`import`]. The length of a list does not count otherwise.
+//!
+//! The only crate that knows HTTP, and the only one that knows tokio; neither shows.
+
+mod error;
+
+mod clock;
+mod cursor;
+mod token;
+
+pub mod source;
+
+mod pace;
+
+mod batch;
+mod crawl;
+mod stop;
+
+mod progress;
+
+pub mod conformance;
+
+mod job;
+
+pub mod import;
+
+#[cfg(test)]
+mod canned;
+
+pub use batch::{Batch, BatchReport, Failure, Target, Unresolved, run};
+pub use clock::ServerClock;
+pub use crawl::Retries;
+pub use cursor::Cursor;
+pub use error::{Error, ErrorKind};
+pub use import::{Imported, import};
+pub use job::Job;
+pub use pace::Window;
+pub use progress::{Event, Progress, Silent};
+pub use source::{
+    AccountRef, Call, Endpoint, Lookup, Page, PageRequest, Source, SourceError, SourceKind,
+    Username,
+};
+pub use stop::Stop;
+pub use token::Token;
+
+/// Where the X API answers, unless told otherwise.
+pub const DEFAULT_BASE_URL: &str = "https://api.x.com";

@@ -1,0 +1,221 @@
+//! What a source is: something that fetches one page, or a handful of profiles.
+//!
+//! A source knows one network's words and nothing of loops: pace, retries and recording are
+//! wrapped around any of them. A new network is one file here, with private wire structs
+//! and a call to the [conformance suite](crate::conformance), and one arm in
+//! [`SourceKind`].
+
+mod account;
+mod classify;
+mod http;
+mod x_v1;
+mod x_v2;
+
+use std::fmt;
+use std::pin::Pin;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use snapshot::{AccountId, List, Profile, State};
+
+use crate::pace::Window;
+use crate::{Cursor, Error, Token};
+
+pub use account::{AccountRef, Username};
+pub use classify::{Generation, classify};
+
+/// A future on the heap, as trait objects need it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Fetches one page.
+///
+/// Dropping a returned future gives up the request, which may have been billed.
+pub trait Source: Send + Sync + fmt::Display {
+    /// The name in the `source` column.
+    fn name(&self) -> &'static str;
+
+    /// The most rows a page can hold.
+    fn page_size_max(&self) -> u32;
+
+    /// The most accounts one call of [`profiles`](Self::profiles) takes.
+    fn profiles_max(&self) -> usize;
+
+    /// The rate bucket that a call is counted in.
+    fn endpoint(&self, call: Call) -> Endpoint;
+
+    /// The network's clock.
+    fn now(&self) -> Timestamp;
+
+    /// Fetches one page of a list.
+    fn page<'a>(&'a self, request: &'a PageRequest) -> BoxFuture<'a, Result<Page, SourceError>>;
+
+    /// Looks up profiles. Accounts that the network does not speak of are in neither part
+    /// of the answer.
+    fn profiles<'a>(&'a self, who: Who<'a>) -> BoxFuture<'a, Result<Lookup, SourceError>>;
+}
+
+/// What can be asked of a source, as far as rate buckets tell it apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Call {
+    /// A page of a list.
+    Page(List),
+    /// Profiles of accounts given by id.
+    ProfilesById,
+    /// Profiles of accounts given by name.
+    ProfilesByName,
+}
+
+/// A rate bucket: calls of one endpoint share a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint(pub &'static str);
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.0)
+    }
+}
+
+/// Which page to fetch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageRequest {
+    /// Whose list.
+    pub account: AccountId,
+    /// Which list.
+    pub list: List,
+    /// Where to go on; `None` for the first page.
+    pub cursor: Option<Cursor>,
+    /// Rows to ask for; the same through a whole crawl.
+    pub page_size: u32,
+}
+
+/// One page of a list, newest follow first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The members, as they came; there may be fewer than asked for, even none, on any page.
+    pub ids: Vec<AccountId>,
+    /// Where to go on. Only `None` ends the list.
+    pub next: Option<Cursor>,
+    /// A follow time at the page's far end, when the cursor reveals one.
+    pub boundary: Option<Timestamp>,
+    /// When it arrived, by the network's clock.
+    pub fetched_at: Timestamp,
+    /// What is left of the rate window.
+    pub window: Option<Window>,
+}
+
+/// Who to look up. No more than [`Source::profiles_max`] at once.
+#[derive(Clone, Copy, Debug)]
+pub enum Who<'a> {
+    /// By id.
+    Ids(&'a [AccountId]),
+    /// By name.
+    Names(&'a [Username]),
+}
+
+impl Who<'_> {
+    /// Which call it takes.
+    pub const fn call(&self) -> Call {
+        match self {
+            Self::Ids(_) => Call::ProfilesById,
+            Self::Names(_) => Call::ProfilesByName,
+        }
+    }
+}
+
+/// What a look-up brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lookup {
+    /// The profiles that exist.
+    pub found: Vec<Profile>,
+    /// The accounts of which the network said why it does not show them.
+    pub absent: Vec<(AccountRef, State)>,
+    /// What is left of the rate window.
+    pub window: Option<Window>,
+}
+
+/// Why a request brought nothing, sorted by what a client should do about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct SourceError {
+    /// What to do.
+    pub trouble: Trouble,
+    /// What the network said, in short; holds no secrets.
+    pub detail: String,
+    /// What is left of the rate window; refused requests count too.
+    pub window: Option<Window>,
+}
+
+/// What a client should do about a refused request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Ask again a little later.
+    Transient,
+    /// Ask again when the rate window ends.
+    Window {
+        /// When that is, if the network said so.
+        until: Option<Timestamp>,
+    },
+    /// Stop: the credit, the cap or the month's share is used up.
+    Quota,
+    /// Stop: the credentials are not accepted.
+    Credentials,
+    /// Go on with others: this account's list cannot be seen.
+    Target(State),
+    /// Stop: the network does not understand us, and asking again changes nothing.
+    Bug,
+}
+
+/// The sources there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SourceKind {
+    /// The X API v2.
+    #[default]
+    XV2,
+    /// The X API v1.1, for those who still have a contract.
+    XV1,
+}
+
+impl SourceKind {
+    /// Every source, the default first.
+    pub const ALL: [Self; 2] = [Self::XV2, Self::XV1];
+
+    /// The name in options, job files and the `source` column.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::XV2 => "x_v2",
+            Self::XV1 => "x_v1",
+        }
+    }
+
+    /// Makes the source that speaks to `base_url` with an app's bearer token. Sends nothing.
+    ///
+    /// # Errors
+    /// If the address is not one that a token may be sent to.
+    pub fn connect(self, base_url: &str, token: Token) -> Result<Arc<dyn Source>, Error> {
+        Ok(match self {
+            Self::XV2 => Arc::new(x_v2::XV2::new(base_url, token)?),
+            Self::XV1 => Arc::new(x_v1::XV1::new(base_url, token)?),
+        })
+    }
+}
+
+impl fmt::Display for SourceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for SourceKind {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name() == text)
+            .ok_or_else(|| Error::usage(format!("`{text}` is neither `x_v2` nor `x_v1`")))
+    }
+}
+
+#[cfg(test)]
+mod tests;

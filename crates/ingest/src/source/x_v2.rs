@@ -1,0 +1,203 @@
+//! The X API v2: 1,000 users a page, billed by the returned user.
+//!
+//! Pages ask for no extra fields, since ids are all that a list needs.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use snapshot::{AccountId, List, Profile};
+
+use super::classify::Problem;
+use super::http::{Http, Reply, parse};
+use super::{
+    AccountRef, BoxFuture, Call, Endpoint, Generation, Lookup, Page, PageRequest, Source,
+    SourceError, Trouble, Who,
+};
+use crate::{Cursor, Error, Token};
+
+/// Speaks to the X API v2 with an app's bearer token.
+pub(super) struct XV2 {
+    http: Http,
+}
+
+impl XV2 {
+    pub(super) fn new(base_url: &str, token: Token) -> Result<Self, Error> {
+        Ok(Self { http: Http::new(base_url, token, Generation::V2)? })
+    }
+
+    async fn fetch_page(&self, request: &PageRequest) -> Result<Page, SourceError> {
+        let path = format!("/2/users/{}/{}", request.account, request.list);
+        let size = request.page_size.to_string();
+        let mut query = vec![("max_results", size.as_str())];
+        query.extend(request.cursor.as_ref().map(|c| ("pagination_token", c.as_str())));
+        let reply = self.http.get(&path, &query).await?;
+        let wire: WirePage = parse(&reply)?;
+        let users = wire.data.unwrap_or_default();
+        let ids = users.iter().map(|user| id(&user.id, &reply)).collect::<Result<_, _>>()?;
+        let next = wire.meta.next_token.filter(|token| !token.is_empty()).map(Cursor::new);
+        let boundary = next.as_ref().and_then(|cursor| cursor.boundary(reply.at));
+        Ok(Page { ids, next, boundary, fetched_at: reply.at, window: reply.window })
+    }
+
+    async fn look_up(&self, who: Who<'_>) -> Result<Lookup, SourceError> {
+        let (path, key, value) = match who {
+            Who::Ids(ids) => ("/2/users", "ids", joined(ids.iter().map(AccountId::to_string))),
+            Who::Names(names) => {
+                let names = names.iter().map(|name| name.as_str().to_owned());
+                ("/2/users/by", "usernames", joined(names))
+            }
+        };
+        let fields = ("user.fields", "created_at,protected,public_metrics");
+        let reply = match self.http.get(path, &[(key, &value), fields]).await {
+            Ok(reply) => reply,
+            Err(error) => return nobody_found(who, error),
+        };
+        let wire: WireLookup = parse(&reply)?;
+        let users = wire.data.unwrap_or_default();
+        let found = users.into_iter().map(|user| profile(user, &reply));
+        Ok(Lookup {
+            found: found.collect::<Result<_, _>>()?,
+            absent: wire.errors.iter().filter_map(|problem| absent(who, problem)).collect(),
+            window: reply.window,
+        })
+    }
+}
+
+impl fmt::Display for XV2 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "X API v2 at {}", self.http.base())
+    }
+}
+
+impl Source for XV2 {
+    fn name(&self) -> &'static str {
+        "x_v2"
+    }
+
+    fn page_size_max(&self) -> u32 {
+        1000
+    }
+
+    fn profiles_max(&self) -> usize {
+        100
+    }
+
+    fn endpoint(&self, call: Call) -> Endpoint {
+        Endpoint(match call {
+            Call::Page(List::Followers) => "users/:id/followers",
+            Call::Page(List::Following) => "users/:id/following",
+            Call::ProfilesById => "users",
+            Call::ProfilesByName => "users/by",
+        })
+    }
+
+    fn now(&self) -> Timestamp {
+        self.http.now()
+    }
+
+    fn page<'a>(&'a self, request: &'a PageRequest) -> BoxFuture<'a, Result<Page, SourceError>> {
+        Box::pin(self.fetch_page(request))
+    }
+
+    fn profiles<'a>(&'a self, who: Who<'a>) -> BoxFuture<'a, Result<Lookup, SourceError>> {
+        Box::pin(self.look_up(who))
+    }
+}
+
+/// A page; an empty one has no `data`, the last one no `next_token`.
+#[derive(Deserialize)]
+struct WirePage {
+    data: Option<Vec<WireId>>,
+    #[serde(default)]
+    meta: WireMeta,
+}
+
+#[derive(Deserialize)]
+struct WireId {
+    id: String,
+}
+
+#[derive(Default, Deserialize)]
+struct WireMeta {
+    next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireLookup {
+    data: Option<Vec<WireUser>>,
+    #[serde(default)]
+    errors: Vec<Problem>,
+}
+
+#[derive(Deserialize)]
+struct WireUser {
+    id: String,
+    username: Option<String>,
+    name: Option<String>,
+    created_at: Option<Timestamp>,
+    protected: Option<bool>,
+    #[serde(default)]
+    public_metrics: WireMetrics,
+}
+
+#[derive(Default, Deserialize)]
+struct WireMetrics {
+    #[serde(rename = "followers_count")]
+    followers: Option<u64>,
+    #[serde(rename = "following_count")]
+    following: Option<u64>,
+    #[serde(rename = "tweet_count")]
+    tweet: Option<u64>,
+    #[serde(rename = "listed_count")]
+    listed: Option<u64>,
+}
+
+fn profile(user: WireUser, reply: &Reply) -> Result<Profile, SourceError> {
+    Ok(Profile {
+        account: id(&user.id, reply)?,
+        username: user.username,
+        name: user.name,
+        created_at: user.created_at,
+        protected: user.protected,
+        followers_count: user.public_metrics.followers,
+        following_count: user.public_metrics.following,
+        tweet_count: user.public_metrics.tweet,
+        listed_count: user.public_metrics.listed,
+        observed_at: reply.at,
+    })
+}
+
+fn id(text: &str, reply: &Reply) -> Result<AccountId, SourceError> {
+    text.parse().map_err(|e| SourceError {
+        trouble: Trouble::Transient,
+        detail: format!("the answer makes no sense: {e}"),
+        window: reply.window,
+    })
+}
+
+/// Who a problem in a look-up is about, and what it says of them.
+fn absent(who: Who<'_>, problem: &Problem) -> Option<(AccountRef, snapshot::State)> {
+    let (about, state) = (problem.about()?, problem.state()?);
+    let account = match who {
+        Who::Ids(ids) => AccountRef::Id(*ids.iter().find(|id| about.parse() == Ok(**id))?),
+        Who::Names(names) => AccountRef::Name(names.iter().find(|n| n.is(about))?.clone()),
+    };
+    Some((account, state))
+}
+
+/// When nobody of a look-up exists, the whole answer is a refusal; if only one was asked
+/// for, it says what is the matter with that one.
+fn nobody_found(who: Who<'_>, error: SourceError) -> Result<Lookup, SourceError> {
+    let Trouble::Target(state) = error.trouble else { return Err(error) };
+    let absent = match who {
+        Who::Ids([id]) => vec![(AccountRef::Id(*id), state)],
+        Who::Names([name]) => vec![(AccountRef::Name(name.clone()), state)],
+        _ => Vec::new(),
+    };
+    Ok(Lookup { found: Vec::new(), absent, window: error.window })
+}
+
+fn joined(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,277 @@
+//! What a world is made of and how a server presents it; defaults make a demo.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// The default beginning: 2 November 2026, 08:00 UTC, in Unix seconds.
+const DEFAULT_START_SECS: i64 = 1_793_606_400;
+
+/// How to build a [`World`](crate::World).
+#[derive(Clone, Debug)]
+pub struct WorldConfig {
+    /// Same seed, same world.
+    pub seed: u64,
+    /// Accounts at the beginning.
+    pub users: usize,
+    /// Accounts with the heavy-tailed audiences.
+    pub watched: usize,
+    /// End of the built history and the world's time at the beginning; later than 2006.
+    pub start: Timestamp,
+    /// Followers of the most followed account, at most four fifths of all accounts.
+    pub largest_audience: usize,
+    /// Followers of the least followed watched account.
+    pub smallest_audience: usize,
+    /// Mean number of accounts an ordinary account follows, besides watched ones.
+    pub ordinary_follows: f64,
+    /// Share of accounts whose lists are private at the beginning.
+    pub protected_share: f64,
+    /// Share of accounts hidden by the network at the beginning.
+    pub suspended_share: f64,
+    /// Share of accounts hidden by their owners at the beginning.
+    pub deactivated_share: f64,
+    /// What happens as time passes.
+    pub churn: Churn,
+}
+
+impl Default for WorldConfig {
+    fn default() -> Self {
+        Self {
+            seed: 7,
+            users: 20_000,
+            watched: 12,
+            start: crate::clock::timestamp(DEFAULT_START_SECS * 1000),
+            largest_audience: 8_000,
+            smallest_audience: 30,
+            ordinary_follows: 3.0,
+            protected_share: 0.055,
+            suspended_share: 0.012,
+            deactivated_share: 0.008,
+            churn: Churn::default(),
+        }
+    }
+}
+
+/// Rates of change, as fractions per day unless said otherwise.
+///
+/// Watched accounts are never hidden, protected or renamed by chance.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Churn {
+    /// New follows per edge of a watched audience at the beginning.
+    pub follow: f64,
+    /// Unfollows per edge of a watched audience at the beginning.
+    pub unfollow: f64,
+    /// Share of unfollowers who come back, after three weeks on average.
+    pub refollow: f64,
+    /// Suspensions per account.
+    pub suspend: f64,
+    /// Share of suspensions that are reversed, after ten days on average.
+    pub reinstate: f64,
+    /// Deactivations per account.
+    pub deactivate: f64,
+    /// Share of deactivated accounts whose owners return, after twelve days on average.
+    pub reactivate: f64,
+    /// Accounts that make their lists private, per account.
+    pub protect: f64,
+    /// Share of those that make them public again, after a month on average.
+    pub unprotect: f64,
+    /// New accounts per account; a newcomer soon follows a few watched accounts.
+    pub join: f64,
+    /// Changes of username per account.
+    pub rename: f64,
+    /// Bursts of new followers per watched account.
+    pub burst: f64,
+    /// Followers gained in a burst, within a few hours, as a share of the audience.
+    pub burst_size: f64,
+}
+
+impl Default for Churn {
+    fn default() -> Self {
+        Self {
+            follow: 0.004,
+            unfollow: 0.003,
+            refollow: 0.12,
+            suspend: 0.000_3,
+            reinstate: 0.083,
+            deactivate: 0.000_2,
+            reactivate: 0.3,
+            protect: 0.000_1,
+            unprotect: 0.5,
+            join: 0.000_4,
+            rename: 0.000_2,
+            burst: 0.004,
+            burst_size: 0.05,
+        }
+    }
+}
+
+impl Churn {
+    /// A world in which nothing happens by itself.
+    pub const NONE: Self = Self {
+        follow: 0.0,
+        unfollow: 0.0,
+        refollow: 0.0,
+        suspend: 0.0,
+        reinstate: 0.0,
+        deactivate: 0.0,
+        reactivate: 0.0,
+        protect: 0.0,
+        unprotect: 0.0,
+        join: 0.0,
+        rename: 0.0,
+        burst: 0.0,
+        burst_size: 0.0,
+    };
+}
+
+/// How to serve a [`World`](crate::World).
+///
+/// Tokens are those of an invented network; none opens anything elsewhere.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// Where to listen: a loopback address; port 0 takes any free port.
+    pub addr: SocketAddr,
+    /// Length of a rate window, in virtual time.
+    pub window: Duration,
+    /// Requests per window.
+    pub limits: Limits,
+    /// App-only bearer tokens; the first is what [`bearer`](crate::Server::bearer) returns.
+    pub app_tokens: Vec<AppToken>,
+    /// Tokens that act for an account, as `OAuth` 2.0 bearers or as `oauth_token` in `OAuth` 1.0a.
+    pub user_tokens: Vec<UserToken>,
+    /// The key and secret that `/oauth2/token` trades for the first app token.
+    pub consumer: Consumer,
+    /// Whether bodies are compressed for clients that accept gzip.
+    pub gzip: bool,
+    /// Real time to wait before every answer.
+    pub delay: Duration,
+    /// Whether the world changes only when time is advanced explicitly.
+    ///
+    /// The clock runs either way. When frozen, a crawl sees one state of the world, and the
+    /// world's own time is the start plus the explicit advances, to the millisecond, so the
+    /// same calls give the same truth however long they take.
+    pub freeze_between_advances: bool,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            window: Duration::from_mins(15),
+            limits: Limits::default(),
+            app_tokens: vec![AppToken {
+                token: "AAAAAAAAAAAAAAAAAAAAAsimulator%2Fdemo%3D".to_owned(),
+                app: "demo".to_owned(),
+            }],
+            user_tokens: Vec::new(),
+            consumer: Consumer {
+                key: "simulatorkey".to_owned(),
+                secret: "simulatorsecret".to_owned(),
+            },
+            gzip: true,
+            delay: Duration::ZERO,
+            freeze_between_advances: true,
+        }
+    }
+}
+
+/// A bearer token that acts for an app and no account.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AppToken {
+    /// The token, sent verbatim.
+    pub token: String,
+    /// Whose token it is; what the request log calls it.
+    pub app: String,
+}
+
+/// A token that acts for an account.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UserToken {
+    /// The token, sent verbatim.
+    pub token: String,
+    /// The account that gave it.
+    pub user_id: i64,
+}
+
+/// The key and secret of an app.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Consumer {
+    /// The public half.
+    pub key: String,
+    /// The secret half.
+    pub secret: String,
+}
+
+// Tokens are invented, but whoever reads a log cannot know that: none is ever printed.
+
+impl fmt::Debug for AppToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppToken").field("app", &self.app).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for UserToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserToken").field("user_id", &self.user_id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Consumer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Consumer").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// Requests per window, for app and user credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// For each app token.
+    pub app: u32,
+    /// For each user token.
+    pub user: u32,
+}
+
+impl Quota {
+    /// The same number for both kinds of credentials.
+    pub const fn both(requests: u32) -> Self {
+        Self { app: requests, user: requests }
+    }
+}
+
+/// Requests per window and endpoint; the defaults are the documented ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// v1.1 `followers/ids` and `friends/ids`, each.
+    pub v1_ids: Quota,
+    /// v1.1 `users/lookup`.
+    pub v1_lookup: Quota,
+    /// v1.1 `users/show`.
+    pub v1_show: Quota,
+    /// v1.1 `application/rate_limit_status`.
+    pub v1_status: Quota,
+    /// v1.1 `account/verify_credentials`.
+    pub v1_verify: Quota,
+    /// v2 `followers` and `following`, each.
+    pub v2_lists: Quota,
+    /// v2 user lookups, each.
+    pub v2_lookups: Quota,
+    /// v2 `users/me`.
+    pub v2_me: Quota,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            v1_ids: Quota::both(15),
+            v1_lookup: Quota { app: 300, user: 900 },
+            v1_show: Quota::both(900),
+            v1_status: Quota::both(180),
+            v1_verify: Quota::both(75),
+            v2_lists: Quota::both(300),
+            v2_lookups: Quota { app: 300, user: 900 },
+            v2_me: Quota::both(75),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! A seeded social network that speaks the X API, v1.1 and v2, on loopback.
+//!
+//! It is the default network of the demo, which needs no credentials, and the oracle of
+//! the tests, because unlike a real network it can state the truth: who followed whom, at
+//! what millisecond, and what happened since. The same seed gives the same network.
+//!
+//! ```no_run
+//! # async fn session() -> Result<(), simulator::Error> {
+//! use simulator::{Server, ServerConfig, World, WorldConfig};
+//!
+//! let server = Server::start(World::new(WorldConfig::default()), ServerConfig::default()).await?;
+//! println!("{} answers to the token {}", server.base_url(), server.bearer());
+//! server.advance(std::time::Duration::from_secs(86_400));
+//! let news = server.with_world(|world| world.events().len());
+//! println!("{news} events in one day");
+//! # server.shutdown().await; Ok(()) }
+//! ```
+//!
+//! Knows nothing of snapshots, crawls or questions: it only answers requests. It never
+//! listens beyond loopback, and all its people are invented.
+//!
+//! More lenient than the real API on purpose: `OAuth` 1.0a requests are accepted by their
+//! `oauth_token` alone, the signature is not verified; and a user token works for both API
+//! generations.
+
+mod config;
+mod cursor;
+mod error;
+mod event;
+mod id;
+mod user;
+mod world;
+
+mod churn;
+mod history;
+mod names;
+mod profile;
+mod rows;
+mod taste;
+mod truth;
+
+mod clock;
+mod dice;
+mod server;
+
+pub use config::{AppToken, Churn, Consumer, Limits, Quota, ServerConfig, UserToken, WorldConfig};
+pub use cursor::{MalformedCursor, Position, edge_time};
+pub use error::Error;
+pub use event::{Event, EventKind};
+pub use id::{created_at, is_snowflake};
+pub use server::{Fault, RequestRecord, Server};
+pub use truth::{Truth, TruthDump, truth_json};
+pub use user::{Standing, User};
+pub use world::World;

@@ -1,0 +1,162 @@
+//! Rate windows: a bucket per credential and endpoint, opened by its first request.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::auth::{Actor, Credential};
+use super::call::Call;
+use super::reply::Reply;
+use super::route::Endpoint;
+use crate::clock::later;
+use crate::config::Limits;
+
+/// What the headers say of a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) limit: u32,
+    pub(super) remaining: u32,
+    /// Unix seconds, rounded up: at that second the new window is open.
+    pub(super) reset_secs: i64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    closes: Timestamp,
+    used: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Limiter {
+    limits: Limits,
+    length: Duration,
+    buckets: HashMap<(Credential, Endpoint), Bucket>,
+}
+
+impl Limiter {
+    pub(super) fn new(limits: Limits, length: Duration) -> Self {
+        Self { limits, length, buckets: HashMap::new() }
+    }
+
+    /// Takes one request from the bucket; `Err` holds the window when none is left.
+    pub(super) fn spend(
+        &mut self,
+        who: &Credential,
+        endpoint: Endpoint,
+        now: Timestamp,
+    ) -> Result<Window, Window> {
+        let limit = self.limit(who, endpoint);
+        let fresh = Bucket { closes: later(now, self.length), used: 0 };
+        let bucket = self.buckets.entry((who.clone(), endpoint)).or_insert(fresh);
+        if bucket.closes <= now {
+            *bucket = fresh;
+        }
+        if bucket.used >= limit {
+            return Err(bucket.window(limit));
+        }
+        bucket.used += 1;
+        Ok(bucket.window(limit))
+    }
+
+    /// The v1.1 report on all buckets of a credential, or on the families asked for.
+    pub(super) fn status(&self, call: &Call, now: Timestamp, app: &str) -> Reply {
+        let wanted = call.list("resources");
+        let mut resources = Map::new();
+        for endpoint in Endpoint::V1 {
+            let Some((family, path)) = endpoint.v1_resource() else { continue };
+            if wanted.is_empty() || wanted.contains(&family) {
+                let window = self.look(&call.credential, endpoint, now);
+                let family = resources.entry(family).or_insert_with(|| json!({}));
+                family[path] = window.to_json();
+            }
+        }
+        let context = match call.credential.actor {
+            Actor::App => json!({"application": app}),
+            Actor::User(id) => json!({"access_token": format!("{id}-simulator")}),
+        };
+        Reply::json(200, json!({"rate_limit_context": context, "resources": resources}))
+    }
+
+    /// The window as it stands, without taking from it.
+    fn look(&self, who: &Credential, endpoint: Endpoint, now: Timestamp) -> Window {
+        let fresh = Bucket { closes: later(now, self.length), used: 0 };
+        let open = self.buckets.get(&(who.clone(), endpoint)).filter(|bucket| bucket.closes > now);
+        open.unwrap_or(&fresh).window(self.limit(who, endpoint))
+    }
+
+    fn limit(&self, who: &Credential, endpoint: Endpoint) -> u32 {
+        let quota = endpoint.quota(&self.limits);
+        match who.actor {
+            Actor::App => quota.app,
+            Actor::User(_) => quota.user,
+        }
+    }
+}
+
+impl Bucket {
+    fn window(&self, limit: u32) -> Window {
+        let whole_secs = self.closes.as_second();
+        let has_fraction = self.closes.subsec_nanosecond() > 0;
+        Window {
+            limit,
+            remaining: limit.saturating_sub(self.used),
+            reset_secs: whole_secs + i64::from(has_fraction),
+        }
+    }
+}
+
+impl Window {
+    fn to_json(self) -> Value {
+        json!({"limit": self.limit, "remaining": self.remaining, "reset": self.reset_secs})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: f64) -> Timestamp {
+        crate::clock::timestamp(crate::dice::whole(seconds * 1000.0))
+    }
+
+    fn app(name: &str) -> Credential {
+        Credential { name: name.to_owned(), actor: Actor::App }
+    }
+
+    fn limiter() -> Limiter {
+        let limits = Limits { v2_me: crate::Quota::both(2), ..Limits::default() };
+        Limiter::new(limits, Duration::from_mins(15))
+    }
+
+    #[test]
+    fn the_first_request_opens_the_window_and_its_end_is_rounded_up() {
+        let mut limiter = limiter();
+        let window = limiter.spend(&app("a"), Endpoint::V2Me, at(100.2)).unwrap();
+        assert_eq!(window, Window { limit: 2, remaining: 1, reset_secs: 1001 });
+        let window = limiter.spend(&app("a"), Endpoint::V2Me, at(500.0)).unwrap();
+        assert_eq!((window.remaining, window.reset_secs), (0, 1001));
+    }
+
+    #[test]
+    fn beyond_the_limit_nothing_passes_until_the_window_closes() {
+        let mut limiter = limiter();
+        for now in [0.0, 1.0] {
+            limiter.spend(&app("a"), Endpoint::V2Me, at(now)).unwrap();
+        }
+        assert!(limiter.spend(&app("a"), Endpoint::V2Me, at(899.9)).is_err());
+        let window = limiter.spend(&app("a"), Endpoint::V2Me, at(900.0)).unwrap();
+        assert_eq!((window.remaining, window.reset_secs), (1, 1800));
+    }
+
+    #[test]
+    fn credentials_and_endpoints_do_not_share_a_bucket() {
+        let mut limiter = limiter();
+        for _ in 0..2 {
+            limiter.spend(&app("a"), Endpoint::V2Me, at(0.0)).unwrap();
+        }
+        assert!(limiter.spend(&app("b"), Endpoint::V2Me, at(0.0)).is_ok());
+        assert!(limiter.spend(&app("a"), Endpoint::V2User, at(0.0)).is_ok());
+    }
+}

@@ -1,0 +1,262 @@
+//! The world behind an HTTP server on loopback.
+//!
+//! Every request takes the same way: fault, route, credential, rate limit, endpoint, and
+//! the record of what was answered. Endpoints are plain functions from a call and the world
+//! to a reply; only this module knows axum.
+
+mod auth;
+mod call;
+mod control;
+mod errors;
+mod faults;
+mod limits;
+mod record;
+mod reply;
+mod route;
+mod v1;
+mod v2;
+mod v2_user;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::response::Response;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use self::auth::{Credential, Generation};
+use self::call::Call;
+use self::faults::Faults;
+use self::limits::Limiter;
+use self::reply::Reply;
+use self::route::Endpoint;
+use crate::clock::{Clock, later};
+use crate::config::ServerConfig;
+use crate::error::Error;
+use crate::world::World;
+
+pub use self::faults::Fault;
+pub use self::record::RequestRecord;
+
+/// Longest request body that is read, in bytes; a lookup of 100 names needs 2 KiB.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// How long a shutdown waits for answers under way.
+const SHUTDOWN_WAIT: Duration = Duration::from_secs(2);
+
+/// A running server; stops listening when dropped.
+pub struct Server {
+    addr: SocketAddr,
+    bearer: String,
+    shared: Arc<Shared>,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<()>,
+}
+
+/// What all requests share. No lock is held across an await, and the clock's is always the
+/// last to be taken.
+struct Shared {
+    config: ServerConfig,
+    world: Mutex<World>,
+    clock: Mutex<Clock>,
+    limiter: Mutex<Limiter>,
+    faults: Mutex<Faults>,
+    requests: Mutex<Vec<RequestRecord>>,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither the bearer token nor a world of millions belongs in a log.
+        f.debug_struct("Server").field("addr", &self.addr).finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// Serves the world on the current tokio runtime until shut down or dropped.
+    pub async fn start(world: World, config: ServerConfig) -> Result<Self, Error> {
+        if !config.addr.ip().is_loopback() {
+            return Err(Error::NotLoopback(config.addr));
+        }
+        let refused = |source| Error::Listen { addr: config.addr, source };
+        let listener = TcpListener::bind(config.addr).await.map_err(refused)?;
+        let addr = listener.local_addr().map_err(refused)?;
+        let bearer = config.app_tokens.first().map(|app| app.token.clone()).unwrap_or_default();
+        let shared = Arc::new(Shared::new(world, config));
+        let router = Router::new().fallback(serve).with_state(Arc::clone(&shared));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+            // Also ends when the sender is dropped with the server.
+            let _ = stopped.await;
+        });
+        let task = tokio::spawn(async move {
+            // Accept errors are retried inside; there is nothing left to report.
+            let _ = serving.await;
+        });
+        Ok(Self { addr, bearer, shared, stop: Some(stop), task })
+    }
+
+    /// Where it listens, as `http://127.0.0.1:PORT`.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// The first app token of the configuration; empty when there is none.
+    pub fn bearer(&self) -> &str {
+        &self.bearer
+    }
+
+    /// Looks at the world or changes it, while no request is answered.
+    ///
+    /// `f` must not call back into [`advance`](Self::advance) or this method: the world is locked.
+    pub fn with_world<R>(&self, f: impl FnOnce(&mut World) -> R) -> R {
+        f(&mut self.shared.world())
+    }
+
+    /// The virtual time: that of `Date` headers and rate windows.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.shared.now()
+    }
+
+    /// Moves time forward, with all that happens by itself until then.
+    pub fn advance(&self, by: Duration) {
+        self.shared.advance(by);
+    }
+
+    /// Lets the next requests whose path begins with `path` meet a fault.
+    pub fn inject(&self, path: impl Into<String>, fault: Fault, times: usize) {
+        lock(&self.shared.faults).add(path.into(), fault, times);
+    }
+
+    /// All requests answered so far, oldest first, without those to `/_simulator`.
+    pub fn requests(&self) -> Vec<RequestRecord> {
+        lock(&self.shared.requests).clone()
+    }
+
+    /// Stops listening, and waits a moment for answers under way.
+    pub async fn shutdown(mut self) {
+        self.stop.take();
+        if tokio::time::timeout(SHUTDOWN_WAIT, &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+    }
+}
+
+impl Shared {
+    fn new(world: World, config: ServerConfig) -> Self {
+        Self {
+            clock: Mutex::new(Clock::starting_at(world.now())),
+            limiter: Mutex::new(Limiter::new(config.limits, config.window)),
+            world: Mutex::new(world),
+            faults: Mutex::default(),
+            requests: Mutex::default(),
+            config,
+        }
+    }
+
+    fn now(&self) -> jiff::Timestamp {
+        lock(&self.clock).now()
+    }
+
+    /// The world, brought up to date unless it is frozen.
+    fn world(&self) -> MutexGuard<'_, World> {
+        let now = self.now();
+        let mut world = lock(&self.world);
+        if !self.config.freeze_between_advances {
+            world.advance_to(now);
+        }
+        world
+    }
+
+    fn advance(&self, by: Duration) {
+        lock(&self.clock).skip(by);
+        let mut world = self.world();
+        if self.config.freeze_between_advances {
+            let target = later(world.now(), by);
+            world.advance_to(target);
+        }
+    }
+
+    /// The answer to a request, and whose credential it bore; both go into the record.
+    fn answer(&self, head: &Parts, body: &[u8]) -> (Reply, Option<String>) {
+        let Some((endpoint, name)) = route::find(&head.method, head.uri.path()) else {
+            return (Reply::unknown_route(), None);
+        };
+        match endpoint {
+            Endpoint::Token => return (auth::issue_token(&self.config, head, body), None),
+            Endpoint::Truth => return (control::truth(&self.world(), &head.uri), None),
+            Endpoint::Advance => return (control::advance(self, &head.uri), None),
+            _ => {}
+        }
+        let credential = match auth::identify(&self.config, &head.headers) {
+            Ok(credential) => credential,
+            Err(refusal) => return (refusal.reply(endpoint.generation()), None),
+        };
+        let log_name = Some(credential.name.clone());
+        let spent = lock(&self.limiter).spend(&credential, endpoint, self.now());
+        let reply = match spent {
+            Ok(window) => self.call(endpoint, name, head, body, credential).with_window(window),
+            Err(window) => errors::too_many_requests(endpoint.generation()).with_window(window),
+        };
+        (reply, log_name)
+    }
+
+    fn call(
+        &self,
+        endpoint: Endpoint,
+        name: Option<String>,
+        head: &Parts,
+        body: &[u8],
+        credential: Credential,
+    ) -> Reply {
+        if endpoint == Endpoint::V1RateLimitStatus {
+            let call = Call::new(endpoint, name, head, body, credential);
+            return lock(&self.limiter).status(&call, self.now(), &self.config.consumer.key);
+        }
+        let call = Call::new(endpoint, name, head, body, credential);
+        let world = self.world();
+        let answered = match endpoint.generation() {
+            Generation::V1 => v1::answer(&world, &call),
+            Generation::V2 => v2::answer(&world, &call),
+        };
+        answered.unwrap_or_else(|error| error)
+    }
+
+    fn record(&self, record: RequestRecord) {
+        lock(&self.requests).push(record);
+    }
+}
+
+/// Answers one request: all that is asynchronous is here.
+async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let fault = lock(&shared.faults).take(head.uri.path());
+    let delay = shared.config.delay + fault.map_or(Duration::ZERO, Fault::delay);
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    let (reply, credential) = match (fault.and_then(Fault::reply), read(body).await) {
+        (Some(reply), _) => (reply, None),
+        (None, Some(body)) => shared.answer(&head, &body),
+        (None, None) => (Reply::empty(413), None),
+    };
+    let now = shared.now();
+    if !route::is_control(head.uri.path()) {
+        shared.record(RequestRecord::new(now, &head, &reply, credential));
+    }
+    reply.into_response(now, shared.config.gzip && reply::accepts_gzip(&head.headers))
+}
+
+async fn read(body: axum::body::Body) -> Option<axum::body::Bytes> {
+    axum::body::to_bytes(body, BODY_BYTES_MAX).await.ok()
+}
+
+/// A panic in a test's closure must not hide behind a second one here.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

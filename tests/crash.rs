@@ -1,0 +1,101 @@
+//! A kill at any moment of publishing leaves the whole run or none.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::util::{on, published, run, scratch, succeed};
+
+/// Moments at which the program is killed, spread evenly over the time it needs.
+const MOMENTS: u32 = 40;
+
+fn start(store: &Path, input: &str, args: &[&str]) -> Child {
+    let mut command = on(store);
+    command.args(["import", "-", "--quiet"]).args(args);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_owned();
+    std::thread::spawn(move || {
+        // The reader is killed; that the pipe breaks is the point.
+        let _ = stdin.write_all(input.as_bytes());
+    });
+    child
+}
+
+/// Kills the program at many moments; `check` looks at what is left each time.
+fn kill_at_many_moments(input: &str, args: &[&str], check: impl Fn(&Path)) {
+    let folder = scratch();
+    let began = Instant::now();
+    assert!(start(&folder.path().join("whole"), input, args).wait().unwrap().success());
+    let whole = began.elapsed();
+    let mut killed = 0;
+    for moment in 0..MOMENTS {
+        let store = folder.path().join(moment.to_string());
+        let mut child = start(&store, input, args);
+        std::thread::sleep(whole * moment / MOMENTS);
+        if child.try_wait().unwrap().is_none() {
+            killed += 1;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if store.exists() {
+            check(&store);
+        }
+    }
+    assert!(killed > MOMENTS / 2, "only {killed} of {MOMENTS} kills came before the end");
+}
+
+fn ids(count: u64) -> String {
+    (0..count).map(|i| format!("{}\n", i * 7_919 + 3)).collect()
+}
+
+#[test]
+fn a_run_is_there_whole_or_not_at_all() {
+    kill_at_many_moments(&ids(300_000), &["--account", "5"], |store| {
+        let runs = published(store);
+        assert!(runs.len() <= 1, "{runs:?}");
+        let listed = succeed(on(store).args(["runs", "--format", "jsonl"]));
+        assert_eq!(listed.lines().count(), runs.len());
+        if !runs.is_empty() {
+            assert!(listed.contains(r#""rows":300000"#), "{listed}");
+            succeed(on(store).arg("verify"));
+        }
+    });
+}
+
+#[test]
+fn of_many_runs_each_one_is_whole() {
+    let mut table = String::from("day,id\n");
+    for day in 1..=28 {
+        for id in 0..2_000 {
+            table.push_str(&format!("2026-02-{day:02},{}\n", id * day));
+        }
+    }
+    let args = ["--account", "5", "--member-column", "id", "--time-column", "day"];
+    kill_at_many_moments(&table, &args, |store| {
+        succeed(on(store).arg("verify"));
+    });
+}
+
+#[test]
+fn the_next_writer_clears_what_a_killed_one_left() {
+    let folder = scratch();
+    let input = ids(300_000);
+    let mut child = start(folder.path(), &input, &["--account", "5"]);
+    let staging = folder.path().join(".staging");
+    let patience = Instant::now();
+    while !std::fs::read_dir(&staging).is_ok_and(|mut entries| entries.next().is_some()) {
+        assert!(patience.elapsed() < Duration::from_secs(30), "nothing was staged");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(std::fs::read_dir(&staging).unwrap().count(), 1, "the kill left its staging");
+    let done = start(folder.path(), "1\n2\n", &["--account", "5"]).wait().unwrap();
+    assert!(done.success());
+    assert_eq!(std::fs::read_dir(&staging).unwrap().count(), 0);
+    let listed = run(on(folder.path()).args(["runs", "--format", "jsonl"])).stdout;
+    assert!(listed.contains(r#""rows":2"#), "{listed}");
+}

@@ -1,0 +1,71 @@
+"""The dataset in the tools people have: one line each, no id damaged."""
+
+import duckdb
+import pandas as pd
+import polars as pl
+import pyarrow.parquet as pq
+
+from conftest import MEMBERS
+
+EXPECTED = {
+    (f"{time.replace(':', '-')}", account, member, position)
+    for (time, account), members in MEMBERS.items()
+    for position, member in enumerate(members)
+}
+
+
+def test_polars_loads_a_store_in_one_line(store):
+    frame = pl.scan_parquet(f"{store}/run=*/list=*/*.parquet", hive_partitioning=True).collect()
+    assert frame.schema["account_id"] == frame.schema["member_id"] == pl.Int64
+    assert frame.schema["position"] == pl.Int32
+    assert frame.schema["run"] == frame.schema["list"] == pl.String
+    assert set(frame["list"]) == {"followers"}
+    rows = frame.select("run", "account_id", "member_id", "position").rows()
+    assert len(rows) == len(EXPECTED) and set(rows) == EXPECTED
+
+
+def test_duckdb_loads_a_store_in_one_line(store):
+    rows = duckdb.sql(
+        "select run, account_id, member_id, position, list from "
+        f"read_parquet('{store}/run=*/list=*/*.parquet', hive_partitioning=true)"
+    ).fetchall()
+    assert len(rows) == len(EXPECTED)
+    assert {(str(run), *rest) for run, *rest, _ in rows} == EXPECTED
+    assert {row[-1] for row in rows} == {"followers"}
+
+
+def test_pandas_loads_a_list_in_one_line(store):
+    frames = []
+    for run in sorted(store.glob("run=*")):
+        frame = pd.read_parquet(run / "list=followers")
+        assert frame.dtypes["account_id"] == frame.dtypes["member_id"] == "int64"
+        frames.append(frame.assign(run=run.name.removeprefix("run=")))
+    rows = pd.concat(frames)[["run", "account_id", "member_id", "position"]]
+    assert set(rows.itertuples(index=False, name=None)) == EXPECTED
+
+
+def test_the_small_tables_have_their_documented_types(store):
+    frame = pl.read_parquet(f"{store}/run=*/crawls.parquet")
+    assert frame.height == 4
+    assert frame.schema["started_at"] == pl.Datetime("us", "UTC")
+    assert set(frame["coverage"]) == {"complete"}
+    assert frame["ids"].sum() == len(EXPECTED)
+    assert pl.read_parquet(f"{store}/run=*/accounts.parquet").height == 4
+    assert pl.read_parquet(f"{store}/run=*/pages.parquet").height == 0
+    times = duckdb.sql(f"select distinct started_at from '{store}/run=*/crawls.parquet'").fetchall()
+    assert len(times) == 2
+    crawls = pd.concat(pd.read_parquet(path) for path in store.glob("run=*/crawls.parquet"))
+    assert str(crawls.dtypes["started_at"].tz) == "UTC"
+
+
+def test_lists_are_sorted_delta_encoded_and_compressed_with_zstd(store):
+    for path in store.glob("run=*/list=*/*.parquet"):
+        metadata = pq.read_metadata(path)
+        for group in range(metadata.num_row_groups):
+            group = metadata.row_group(group)
+            assert [c.column_index for c in group.sorting_columns] == [0, 1]
+            for column in range(3):
+                chunk = group.column(column)
+                assert "DELTA_BINARY_PACKED" in chunk.encodings
+                assert chunk.compression == "ZSTD"
+                assert chunk.statistics.has_min_max
