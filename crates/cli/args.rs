@@ -77,7 +77,7 @@ pub(crate) struct Demo {
 
 #[derive(Debug, Group)]
 #[command(before_help = "Examples:
-  export FOLLOWGRAPH_TOKEN=...              an app bearer token
+  export FOLLOWGRAPH_BEARER_TOKEN=...              an app bearer token
   followgraph snapshot @alice 123 --list followers --list following
   followgraph snapshot - < accounts.txt     accounts from standard input
   followgraph snapshot job.toml             a batch job")]
@@ -98,7 +98,7 @@ pub(crate) struct Snapshot {
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
 
-    /// A file of mode 0600 that holds the app bearer token; else FOLLOWGRAPH_TOKEN is used
+    /// A file of mode 0600 that holds the app bearer token; else FOLLOWGRAPH_BEARER_TOKEN is used
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
 

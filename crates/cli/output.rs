@@ -121,7 +121,7 @@ pub(crate) fn table(
     rows: impl IntoIterator<Item = Vec<String>>,
 ) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     let cell = |text: &str, align: Align| {
         Cell::new(printable(text)).set_alignment(match align {
             Align::Left => CellAlignment::Left,

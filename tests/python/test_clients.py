@@ -45,7 +45,7 @@ def network():
             assert line, greeting
             greeting += line
         address = re.search(r"http://127\.0\.0\.1:\d+", greeting).group()
-        token = re.search(r"FOLLOWGRAPH_TOKEN=(\S+)", greeting).group(1)
+        token = re.search(r"FOLLOWGRAPH_BEARER_TOKEN=(\S+)", greeting).group(1)
         with urllib.request.urlopen(f"{address}/_simulator/truth") as answer:
             truth = json.load(answer)
         yield address, token, truth

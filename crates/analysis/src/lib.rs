@@ -28,6 +28,8 @@ mod error;
 mod observation;
 mod sight;
 
+mod threads;
+
 pub mod engine;
 mod question;
 
@@ -41,6 +43,7 @@ pub mod frame;
 
 pub use diff::{Change, Diff, DiffPart, RunDiff, Undecided, diff, diff_each, diff_runs};
 pub use error::Error;
+pub use threads::set_threads;
 pub use frame::{Format, Frame};
 pub use graph::FollowGraph;
 pub use mutual::{Mutuals, OneSided, Reciprocity, mutuals, run_reciprocity};

@@ -203,6 +203,8 @@ fn the_schema_page_is_true() {
         Frame::overlap_cells(&nobody).unwrap(),
         Frame::from(&graph.reciprocity()),
         Frame::from(&graph.summary()),
+        Frame::runs(&[]),
+        Frame::crawls(&[]),
     ];
     let mut sections: Vec<&str> = page.split("\n## ").skip(1).collect();
     for frame in frames {

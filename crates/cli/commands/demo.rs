@@ -118,7 +118,7 @@ Try next:
 In a notebook:
   pl.scan_parquet(\"{folder}/run=*/list=*/*.parquet\", hive_partitioning=True).collect()
 With your own token:
-  FOLLOWGRAPH_TOKEN=... followgraph snapshot @name --list followers --list following
+  FOLLOWGRAPH_BEARER_TOKEN=... followgraph snapshot @name --list followers --list following
 "
     ))
 }

@@ -45,7 +45,7 @@ fn greeting(server: &Server) -> String {
 Its most followed accounts: {names}
 
 Point this program at it:
-  export FOLLOWGRAPH_BASE_URL={url} FOLLOWGRAPH_TOKEN={token}
+  export FOLLOWGRAPH_BASE_URL={url} FOLLOWGRAPH_BEARER_TOKEN={token}
   followgraph snapshot {first} --list followers --list following
 
 Or any other client, with the host replaced by the address above and this app bearer token:

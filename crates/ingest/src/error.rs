@@ -81,6 +81,15 @@ impl Error {
         self
     }
 
+    /// There is no token, and no source answers without one.
+    #[must_use]
+    pub fn no_token() -> Self {
+        let variable = crate::TOKEN_VARIABLE;
+        Self::new(ErrorKind::Credentials, "there is no bearer token").hint(format!(
+            "set {variable}, or name a file that only you can read with --token-file"
+        ))
+    }
+
     /// Who can act on it.
     pub fn kind(&self) -> ErrorKind {
         self.kind

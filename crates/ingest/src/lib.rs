@@ -39,6 +39,9 @@ pub mod import;
 #[cfg(test)]
 mod canned;
 
+#[cfg(test)]
+mod tests;
+
 pub use batch::{Batch, BatchReport, Failure, Target, Unresolved, run};
 pub use clock::ServerClock;
 pub use crawl::Retries;
@@ -54,6 +57,9 @@ pub use source::{
 };
 pub use stop::Stop;
 pub use token::Token;
+
+/// The environment variable that holds the token.
+pub const TOKEN_VARIABLE: &str = "FOLLOWGRAPH_BEARER_TOKEN";
 
 /// Where the X API answers, unless told otherwise.
 pub const DEFAULT_BASE_URL: &str = "https://api.x.com";

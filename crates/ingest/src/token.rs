@@ -11,6 +11,14 @@ use crate::{Error, ErrorKind};
 pub struct Token(String);
 
 impl Token {
+    /// Takes a token that is at hand, as the simulator's is.
+    ///
+    /// # Errors
+    /// If it cannot be a token.
+    pub fn new(text: impl AsRef<str>) -> Result<Self, Error> {
+        Self::parse(text.as_ref(), "the given text")
+    }
+
     /// Takes the first of these environment variables that is set and not empty.
     ///
     /// # Errors

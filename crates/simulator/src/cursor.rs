@@ -50,7 +50,7 @@ impl Position {
         match self {
             Self::Newest => -1,
             Self::Before(key) => key,
-            Self::From(key) => -key,
+            Self::From(key) => key.saturating_neg(),
         }
     }
 
@@ -76,7 +76,7 @@ impl Position {
 
 /// When the edge with this key was made, to the millisecond.
 pub fn edge_time(key: i64) -> Timestamp {
-    crate::clock::timestamp(key.abs() >> TIE_BITS)
+    crate::clock::timestamp(key.saturating_abs() >> TIE_BITS)
 }
 
 fn encode(bytes: [u8; 8]) -> String {

@@ -49,6 +49,6 @@ pub use error::Error;
 pub use event::{Event, EventKind};
 pub use id::{created_at, is_snowflake};
 pub use server::{Fault, RequestRecord, Server};
-pub use truth::{Truth, TruthDump, truth_json};
+pub use truth::{AccountDump, RowDump, Truth, TruthDump, truth_json};
 pub use user::{Standing, User};
 pub use world::World;

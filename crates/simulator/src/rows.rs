@@ -62,7 +62,7 @@ impl Rows {
         self.members.iter().rposition(|&m| m == member).map(|at| self.keys[at])
     }
 
-    /// A row at random, if the draw `unit` in `[0, 1)` lands on a living one.
+    /// A row at random: `below` draws an index below a length; none if it hits a tombstone.
     pub(crate) fn draw(&self, below: impl FnOnce(usize) -> usize) -> Option<Row> {
         if self.live == 0 { None } else { self.row(below(self.keys.len())) }
     }

@@ -80,3 +80,15 @@ async fn after_a_shutdown_nobody_answers() {
     server.shutdown().await;
     assert!(TcpStream::connect(host).await.is_err());
 }
+
+#[tokio::test]
+async fn an_idle_connection_does_not_hold_up_a_shutdown() {
+    let (world, ..) = star_with_fans(0);
+    let server = serve(world).await;
+    let host = server.base_url().trim_start_matches("http://").to_owned();
+    let _idle = TcpStream::connect(host).await.unwrap();
+    get(&server, "/").await;
+    let asked = Instant::now();
+    server.shutdown().await;
+    assert!(asked.elapsed() < Duration::from_secs(5));
+}

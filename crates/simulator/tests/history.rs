@@ -122,6 +122,6 @@ fn tiny_and_odd_configurations_still_make_a_world() {
         let world = World::new(WorldConfig { users, watched, largest_audience, ..small(1) });
         assert_eq!(world.users().count(), users);
         let mut later = world.clone();
-        later.advance_to(world.now() + std::time::Duration::from_secs(86_400 * 30));
+        later.advance_to(world.now() + std::time::Duration::from_hours(30 * 24));
     }
 }

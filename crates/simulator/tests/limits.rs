@@ -27,7 +27,7 @@ async fn a_window_counts_down_refuses_and_opens_again() {
     let refused = get(&server, &path).await;
     assert_eq!((refused.status, &refused.json()["title"]), (429, &"Too Many Requests".into()));
     assert_eq!(refused.number("x-rate-limit-remaining"), 0);
-    server.advance(Duration::from_secs(900));
+    server.advance(Duration::from_mins(15));
     assert_eq!(get(&server, &path).await.status, 200);
 }
 
@@ -73,7 +73,7 @@ async fn the_status_report_agrees_with_the_headers() {
 async fn the_date_header_tells_virtual_time() {
     let (world, star, _) = star_with_fans(0);
     let server = serve(world).await;
-    server.advance(Duration::from_secs(86_400));
+    server.advance(Duration::from_hours(24));
     let answer = get(&server, &format!("/2/users/{star}")).await;
     let date = answer.header("date").unwrap();
     assert!(date.starts_with("Thu, 02 May 2024 12:0") && date.ends_with(" GMT"), "{date}");
@@ -83,8 +83,8 @@ async fn the_date_header_tells_virtual_time() {
 #[tokio::test]
 async fn a_frozen_world_moves_by_exactly_what_is_asked() {
     let server = serve(World::new(small(2))).await;
-    server.advance(Duration::from_secs(3600));
-    let hour: Timestamp = start() + Duration::from_secs(3600);
+    server.advance(Duration::from_hours(1));
+    let hour: Timestamp = start() + Duration::from_hours(1);
     assert_eq!(server.with_world(|world| world.now()), hour);
 }
 

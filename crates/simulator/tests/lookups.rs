@@ -91,7 +91,7 @@ async fn profile_counters_equal_the_visible_lists() {
     let world = World::new(small(4));
     let ids = world.watched().to_vec();
     let server = serve(world).await;
-    server.advance(std::time::Duration::from_secs(40 * 86_400));
+    server.advance(std::time::Duration::from_hours(40 * 24));
     for id in ids {
         let (followers, following) = server.with_world(|world| {
             (world.truth().followers(id).len(), world.truth().following(id).len())

@@ -51,10 +51,8 @@ async fn page(
     size: usize,
     at: Option<&str>,
 ) -> Answer {
-    let mut path = format!("{}&{}={size}", (api.path)(id, list), api.size);
-    if let Some(at) = at {
-        path += &format!("&{}={at}", api.cursor);
-    }
+    let cursor = at.map(|at| format!("&{}={at}", api.cursor)).unwrap_or_default();
+    let path = format!("{}&{}={size}{cursor}", (api.path)(id, list), api.size);
     let answer = get(server, &path).await;
     assert_eq!(answer.status, 200, "{path}");
     answer

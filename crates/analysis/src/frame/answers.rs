@@ -266,26 +266,26 @@ impl Frame {
     }
 }
 
-fn required(name: &'static str, kind: Kind) -> Column {
+pub(super) fn required(name: &'static str, kind: Kind) -> Column {
     Column { name: name.into(), kind, nullable: false }
 }
 
-fn optional(name: &'static str, kind: Kind) -> Column {
+pub(super) fn optional(name: &'static str, kind: Kind) -> Column {
     Column { name: name.into(), kind, nullable: true }
 }
 
-fn ids(ids: impl IntoIterator<Item = AccountId>) -> Values {
+pub(super) fn ids(ids: impl IntoIterator<Item = AccountId>) -> Values {
     Values::I64(ids.into_iter().map(|id| Some(id.get())).collect())
 }
 
-fn counts(counts: impl IntoIterator<Item = u64>) -> Values {
+pub(super) fn counts(counts: impl IntoIterator<Item = u64>) -> Values {
     Values::I64(counts.into_iter().map(|n| Some(signed(n))).collect())
 }
 
-fn texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Values {
+pub(super) fn texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Values {
     Values::Text(texts.into_iter().map(|text| Some(text.to_owned())).collect())
 }
 
-fn signed(n: u64) -> i64 {
+pub(super) fn signed(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }

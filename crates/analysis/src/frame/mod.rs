@@ -15,6 +15,7 @@ use crate::Error;
 
 mod answers;
 mod data;
+mod store;
 mod write;
 
 use data::Data;

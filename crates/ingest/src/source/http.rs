@@ -32,8 +32,9 @@ pub(super) struct Http {
     token: Token,
 }
 
-/// An answer that holds what was asked for.
+/// An answer.
 pub(super) struct Reply {
+    status: u16,
     pub(super) body: Vec<u8>,
     pub(super) window: Option<Window>,
     pub(super) at: Timestamp,
@@ -74,17 +75,32 @@ impl Http {
         self.base.as_str().trim_end_matches('/')
     }
 
-    /// Fetches `path` below the base address.
+    /// Fetches `path` below the base address and makes sure that the answer holds something.
     pub(super) async fn get(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Reply, SourceError> {
+        self.checked(self.ask(path, query).await?)
+    }
+
+    /// Fetches `path` below the base address, whatever the answer is.
+    pub(super) async fn ask(
         &self,
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<Reply, SourceError> {
         let (status, headers, body) = self.fetch(self.url(path, query)).await.map_err(no_answer)?;
         let windows = windows(&headers);
-        match classify(self.generation, status, &windows, &body) {
+        Ok(Reply { status, body, window: tightest(&windows), at: self.now() })
+    }
+
+    /// Refuses an answer that does not hold what was asked for.
+    pub(super) fn checked(&self, reply: Reply) -> Result<Reply, SourceError> {
+        let window = reply.window.as_slice();
+        match classify(self.generation, reply.status, window, &reply.body) {
             Some(error) => Err(self.scrubbed(error)),
-            None => Ok(Reply { body, window: tightest(&windows), at: self.now() }),
+            None => Ok(reply),
         }
     }
 

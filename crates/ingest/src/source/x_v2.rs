@@ -49,18 +49,12 @@ impl XV2 {
             }
         };
         let fields = ("user.fields", "created_at,protected,public_metrics");
-        let reply = match self.http.get(path, &[(key, &value), fields]).await {
-            Ok(reply) => reply,
-            Err(error) => return nobody_found(who, error),
-        };
-        let wire: WireLookup = parse(&reply)?;
-        let users = wire.data.unwrap_or_default();
-        let found = users.into_iter().map(|user| profile(user, &reply));
-        Ok(Lookup {
-            found: found.collect::<Result<_, _>>()?,
-            absent: wire.errors.iter().filter_map(|problem| absent(who, problem)).collect(),
-            window: reply.window,
-        })
+        let reply = self.http.ask(path, &[(key, &value), fields]).await?;
+        // When nobody exists the answer has reasons only, one for each, which is all right.
+        match lookup(who, &reply) {
+            Ok(lookup) if !lookup.found.is_empty() || !lookup.absent.is_empty() => Ok(lookup),
+            _ => lookup(who, &self.http.checked(reply)?),
+        }
     }
 }
 
@@ -186,16 +180,15 @@ fn absent(who: Who<'_>, problem: &Problem) -> Option<(AccountRef, snapshot::Stat
     Some((account, state))
 }
 
-/// When nobody of a look-up exists, the whole answer is a refusal; if only one was asked
-/// for, it says what is the matter with that one.
-fn nobody_found(who: Who<'_>, error: SourceError) -> Result<Lookup, SourceError> {
-    let Trouble::Target(state) = error.trouble else { return Err(error) };
-    let absent = match who {
-        Who::Ids([id]) => vec![(AccountRef::Id(*id), state)],
-        Who::Names([name]) => vec![(AccountRef::Name(name.clone()), state)],
-        _ => Vec::new(),
-    };
-    Ok(Lookup { found: Vec::new(), absent, window: error.window })
+fn lookup(who: Who<'_>, reply: &Reply) -> Result<Lookup, SourceError> {
+    let wire: WireLookup = parse(reply)?;
+    let users = wire.data.unwrap_or_default();
+    let found = users.into_iter().map(|user| profile(user, reply));
+    Ok(Lookup {
+        found: found.collect::<Result<_, _>>()?,
+        absent: wire.errors.iter().filter_map(|problem| absent(who, problem)).collect(),
+        window: reply.window,
+    })
 }
 
 fn joined(parts: impl Iterator<Item = String>) -> String {

@@ -128,7 +128,8 @@ impl Server {
         self.shared.advance(by);
     }
 
-    /// Lets the next requests whose path begins with `path` meet a fault.
+    /// Lets the next `times` requests whose path begins with `path` meet a fault; those to
+    /// `/_simulator` never do.
     pub fn inject(&self, path: impl Into<String>, fault: Fault, times: usize) {
         lock(&self.shared.faults).add(path.into(), fault, times);
     }
@@ -235,7 +236,8 @@ impl Shared {
 /// Answers one request: all that is asynchronous is here.
 async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let fault = lock(&shared.faults).take(head.uri.path());
+    let is_control = route::is_control(head.uri.path());
+    let fault = if is_control { None } else { lock(&shared.faults).take(head.uri.path()) };
     let delay = shared.config.delay + fault.map_or(Duration::ZERO, Fault::delay);
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
@@ -246,7 +248,7 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
         (None, None) => (Reply::empty(413), None),
     };
     let now = shared.now();
-    if !route::is_control(head.uri.path()) {
+    if !is_control {
         shared.record(RequestRecord::new(now, &head, &reply, credential));
     }
     reply.into_response(now, shared.config.gzip && reply::accepts_gzip(&head.headers))

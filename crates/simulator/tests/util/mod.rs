@@ -140,11 +140,12 @@ pub(crate) async fn try_send(
     body: &str,
 ) -> Option<Answer> {
     let host = server.base_url().trim_start_matches("http://").to_owned();
-    let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
-    for header in headers {
-        request += &format!("{header}\r\n");
-    }
-    request += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
+         Content-Length: {}\r\n{}\r\n{body}",
+        body.len(),
+        headers.iter().flat_map(|&header| [header, "\r\n"]).collect::<String>(),
+    );
     let mut stream = TcpStream::connect(&host).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut raw = Vec::new();
