@@ -24,9 +24,8 @@ fn the_421_snapshots_become_421_runs_whose_changes_add_up() {
 
     let account = snapshot::AccountId::from(42);
     let observe = |run| analysis::Observation::of(run, account, snapshot::List::Followers).unwrap();
-    let diff = |before: &_, after: &_| {
-        analysis::diff(before, after, &analysis::engine::Stream).unwrap()
-    };
+    let diff =
+        |before: &_, after: &_| analysis::diff(before, after, &analysis::engine::Stream).unwrap();
     let observations: Vec<_> = runs.iter().map(observe).collect();
     let (mut gained, mut lost, mut ids) = (0, 0, BTreeSet::new());
     for pair in observations.windows(2) {

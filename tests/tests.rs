@@ -6,17 +6,17 @@
 
 mod util;
 
-/// Whole sessions at the prompt: commands in; output and exit codes out.
-mod sessions;
 /// Every bad input has a clear message, and nothing half-published appears.
 mod bad_input;
-/// What ingest stored is what the simulator says is true, for both API generations.
-mod truth;
-/// Real lists and graphs come out as others have published them.
-mod real_data;
 /// A kill at any moment of publishing leaves the whole run or none.
 mod crash;
 /// Files of every format that was ever written are still read.
 mod formats;
+/// Real lists and graphs come out as others have published them.
+mod real_data;
+/// Whole sessions at the prompt: commands in; output and exit codes out.
+mod sessions;
 /// Rules about the source itself: headers, dependencies, directions.
 mod tidy;
+/// What ingest stored is what the simulator says is true, for both API generations.
+mod truth;

@@ -51,6 +51,8 @@ fn only_one_module_prints() {
             continue;
         }
         let text = std::fs::read_to_string(&file).unwrap();
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let text = code.collect::<Vec<_>>().join("\n");
         for word in ["println!", "eprintln!", "print!(", "dbg!", "todo!", "unimplemented!"] {
             assert!(!text.contains(word), "{} has {word}", name.display());
         }

@@ -77,7 +77,7 @@ pub(crate) struct Demo {
 
 #[derive(Debug, Group)]
 #[command(before_help = "Examples:
-  export FOLLOWGRAPH_BEARER_TOKEN=...              an app bearer token
+  export FOLLOWGRAPH_BEARER_TOKEN=...       an app bearer token
   followgraph snapshot @alice 123 --list followers --list following
   followgraph snapshot - < accounts.txt     accounts from standard input
   followgraph snapshot job.toml             a batch job")]
@@ -391,11 +391,12 @@ impl From<ListName> for snapshot::List {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
 pub(crate) enum SourceName {
     /// X API v2
+    #[value(name = "x_v2")]
     XV2,
     /// X API v1.1, for those who still have access to it
+    #[value(name = "x_v1")]
     XV1,
 }
 

@@ -46,8 +46,9 @@ impl Exit {
     }
 
     fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Self> {
-        if let Some(e) = cause.downcast_ref::<snapshot::Error>() {
-            return match e.kind() {
+        let kind = cause.downcast_ref().map(snapshot::Error::kind);
+        if let Some(kind) = kind.or_else(|| cause.downcast_ref().map(analysis::Error::kind)) {
+            return match kind {
                 ErrorKind::Damaged | ErrorKind::NewerFormat => Some(Self::Store),
                 ErrorKind::NotFound | ErrorKind::Invalid => Some(Self::Usage),
                 _ => None,

@@ -144,6 +144,11 @@ pub(crate) fn grouped(n: u64) -> String {
     indicatif::HumanCount(n).to_string()
 }
 
+/// A number and what it counts: `1 list`, `1,204 lists`.
+pub(crate) fn counted(n: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
+}
+
 /// A share in percent with one digit; `-` where there is none.
 pub(crate) fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "-".to_owned(), |s| format!("{:.1} %", 100.0 * s))
@@ -152,9 +157,9 @@ pub(crate) fn percent(share: Option<f64>) -> String {
 /// Text from elsewhere, safe for a terminal: control characters, which could move the
 /// cursor or recolour the screen, and direction overrides become visible marks.
 pub(crate) fn printable(text: &str) -> String {
-    let is_override =
-        |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
-    let show = |c: char| if (c.is_control() && c != '\n') || is_override(c) { '\u{FFFD}' } else { c };
+    let is_override = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
+    let show =
+        |c: char| if (c.is_control() && c != '\n') || is_override(c) { '\u{FFFD}' } else { c };
     text.chars().map(show).collect()
 }
 

@@ -92,7 +92,9 @@ impl Progress for Shown {
                 let left = until.duration_since(now).unsigned_abs();
                 let clock = until.strftime("%H:%M:%S");
                 let left = HumanDuration(left);
-                let text = format!("rate window of {endpoint} used up, waiting until {clock} UTC ({left})");
+                let text = format!(
+                    "rate window of {endpoint} used up, waiting until {clock} UTC ({left})"
+                );
                 if self.bar.is_none() {
                     self.say(&text);
                 }

@@ -216,7 +216,9 @@ fn from_env<T: FromVariable>(name: &'static str) -> Result<Option<T>> {
         Ok(text) if text.is_empty() => Ok(None),
         Ok(text) => match T::from_text(text.clone()) {
             Some(value) => Ok(Some(value)),
-            None => Err(Usage::new(format!("{name} is `{text}`, which is no positive number")).into()),
+            None => {
+                Err(Usage::new(format!("{name} is `{text}`, which is no positive number")).into())
+            }
         },
         Err(env::VarError::NotPresent) => Ok(None),
         Err(env::VarError::NotUnicode(_)) => Err(Usage::new(format!("{name} is not UTF-8")).into()),

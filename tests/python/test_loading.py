@@ -52,8 +52,10 @@ def test_the_small_tables_have_their_documented_types(store):
     assert frame["ids"].sum() == len(EXPECTED)
     assert pl.read_parquet(f"{store}/run=*/accounts.parquet").height == 4
     assert pl.read_parquet(f"{store}/run=*/pages.parquet").height == 0
-    times = duckdb.sql(f"select distinct started_at from '{store}/run=*/crawls.parquet'").fetchall()
-    assert len(times) == 2
+    crawls = f"'{store}/run=*/crawls.parquet'"
+    described = duckdb.sql(f"describe select started_at from {crawls}").fetchall()
+    assert described[0][1] == "TIMESTAMP WITH TIME ZONE"
+    assert duckdb.sql(f"select count(distinct started_at) from {crawls}").fetchall() == [(2,)]
     crawls = pd.concat(pd.read_parquet(path) for path in store.glob("run=*/crawls.parquet"))
     assert str(crawls.dtypes["started_at"].tz) == "UTC"
 

@@ -43,10 +43,10 @@ pub mod frame;
 
 pub use diff::{Change, Diff, DiffPart, RunDiff, Undecided, diff, diff_each, diff_runs};
 pub use error::Error;
-pub use threads::set_threads;
 pub use frame::{Format, Frame};
 pub use graph::FollowGraph;
 pub use mutual::{Mutuals, OneSided, Reciprocity, mutuals, run_reciprocity};
 pub use observation::{Accounts, Observation, RunObservations, Side};
 pub use overlap::{Cell, Cells, MAX_CELL_LISTS, Overlap, overlap};
 pub use question::{Partition, Question, Slice, ask, each};
+pub use threads::set_threads;

@@ -16,7 +16,11 @@ pub(crate) fn run(settings: &Settings, command: &Config) -> Result<Exit> {
     let token = if std::env::var_os(variable).is_some_and(|v| !v.is_empty()) {
         vec!["token".to_owned(), "(set, not shown)".to_owned(), format!("environment {variable}")]
     } else if settings.token_file.value.is_some() {
-        vec!["token".to_owned(), "(in token_file)".to_owned(), settings.token_file.origin.to_string()]
+        vec![
+            "token".to_owned(),
+            "(in token_file)".to_owned(),
+            settings.token_file.origin.to_string(),
+        ]
     } else {
         vec!["token".to_owned(), "(not set)".to_owned(), "default".to_owned()]
     };

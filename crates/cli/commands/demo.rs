@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use analysis::engine::Stream;
-use analysis::{Accounts, Cells, Observation, RunObservations, diff_runs, overlap, run_reciprocity};
+use analysis::{
+    Accounts, Cells, Observation, RunObservations, diff_runs, overlap, run_reciprocity,
+};
 use anyhow::Result;
 use ingest::{AccountRef, Batch, SourceKind, Stop, Token};
 use jiff::{SignedDuration, Timestamp};

@@ -29,7 +29,9 @@ pub(crate) fn run(settings: &Settings, command: &args::Diff) -> Result<Exit> {
     let answer = diff_runs(&before, &after, list, &accounts, &Stream)?;
     if !command.exit_code || !settings.quiet {
         let names = Names::of([&before, &after])?;
-        let frame = || if command.summary { Frame::diff_summary(&answer.diffs) } else { Frame::from(&answer) };
+        let frame = || {
+            if command.summary { Frame::diff_summary(&answer.diffs) } else { Frame::from(&answer) }
+        };
         let screen = || Ok(screen(&answer, &names, command.summary));
         output::deliver(&command.output, screen, || Ok(frame()))?;
     }
@@ -42,13 +44,15 @@ fn chosen(before: &Run, after: &Run, named: &[String]) -> Result<Accounts> {
     if named.is_empty() {
         return Ok(Accounts::All);
     }
-    let found = names::resolve(after, named).or_else(|e| names::resolve(before, named).map_err(|_| e))?;
+    let found =
+        names::resolve(after, named).or_else(|e| names::resolve(before, named).map_err(|_| e))?;
     Ok(Accounts::Only(found))
 }
 
 /// What a person sees: a row per account, then who, if that is not too much.
 pub(crate) fn screen(answer: &RunDiff, names: &Names, summary_only: bool) -> String {
-    let mut text = format!("{} from run {} to run {}\n\n", answer.list, answer.before, answer.after);
+    let mut text =
+        format!("{} from run {} to run {}\n\n", answer.list, answer.before, answer.after);
     let headings = [
         ("account", Align::Left),
         ("before", Align::Right),
@@ -59,19 +63,36 @@ pub(crate) fn screen(answer: &RunDiff, names: &Names, summary_only: bool) -> Str
         ("coverage", Align::Left),
     ];
     text.push_str(&output::table(&headings, answer.diffs.iter().map(|d| summary_row(d, names))));
-    for (accounts, run) in [(&answer.only_before, answer.before), (&answer.only_after, answer.after)] {
-        if !accounts.is_empty() {
-            let labels: Vec<_> = accounts.iter().map(|a| names.label(*a)).collect();
-            let _ = write!(text, "\nonly in run {run}, so not compared: {}\n", labels.join(" "));
-        }
-    }
-    if answer.diffs.iter().any(|d| !d.unknown.is_empty()) {
-        text.push_str(
-            "\nunknown: in one run, and outside what the other run read; neither gained nor lost\n",
-        );
+    let notes = notes(answer, names);
+    if !notes.is_empty() {
+        let _ = write!(text, "\n{notes}");
     }
     if let ([only], false) = (answer.diffs.as_slice(), summary_only) {
         text.push_str(&details(only, answer.list));
+    }
+    text
+}
+
+/// What the table leaves unsaid, a line each.
+fn notes(answer: &RunDiff, names: &Names) -> String {
+    let mut text = String::new();
+    for (accounts, run) in
+        [(&answer.only_before, answer.before), (&answer.only_after, answer.after)]
+    {
+        if accounts.is_empty() {
+            continue;
+        }
+        let shown: Vec<_> = accounts.iter().take(SHOWN).map(|a| names.label(*a)).collect();
+        let _ = write!(text, "only in run {run}, so not compared: {}", shown.join(" "));
+        if accounts.len() > SHOWN {
+            let _ = write!(text, " and {} more", grouped((accounts.len() - SHOWN) as u64));
+        }
+        text.push('\n');
+    }
+    if answer.diffs.iter().any(|d| !d.unknown.is_empty()) {
+        text.push_str(
+            "unknown: in one run, and outside what the other run read; neither gained nor lost\n",
+        );
     }
     text
 }
@@ -96,7 +117,8 @@ fn summary_row(diff: &Diff, names: &Names) -> Vec<String> {
 /// Who came and who went, newest first: the order of the list says who is new.
 fn details(diff: &Diff, list: List) -> String {
     let mut text = String::new();
-    let (before, after): (Vec<_>, Vec<_>) = diff.unknown.iter().partition(|u| matches!(u, Undecided::InBefore(_)));
+    let (before, after): (Vec<_>, Vec<_>) =
+        diff.unknown.iter().partition(|u| matches!(u, Undecided::InBefore(_)));
     let change = |undecided: &&Undecided| match **undecided {
         Undecided::InBefore(change) | Undecided::InAfter(change) => change,
     };

@@ -9,7 +9,7 @@ use snapshot::{AccountId, Order, Store};
 
 use crate::args;
 use crate::exit::{Exit, Usage};
-use crate::output::{self, grouped};
+use crate::output::{self, counted, grouped};
 use crate::progress::Shown;
 use crate::settings::Settings;
 
@@ -109,14 +109,14 @@ fn conclude(imported: &Imported, quiet: bool) -> Result<Exit> {
     }
     let crawls = || imported.runs.iter().flat_map(|run| &run.crawls);
     let (lists, ids) = (crawls().count() as u64, crawls().map(|c| c.ids).sum());
-    let (lists, ids) = (grouped(lists), grouped(ids));
+    let (lists, ids) = (counted(lists, "list"), counted(ids, "id"));
     match imported.runs.as_slice() {
         [] => {}
-        [only] => output::print(format!("run {}: {lists} lists, {ids} ids\n", only.run))?,
+        [only] => output::print(format!("run {}: {lists}, {ids}\n", only.run))?,
         [first, .., last] => {
             let runs = grouped(imported.runs.len() as u64);
             let (first, last) = (first.run, last.run);
-            output::print(format!("{runs} runs, {first} to {last}: {lists} lists, {ids} ids\n"))?;
+            output::print(format!("{runs} runs, {first} to {last}: {lists}, {ids}\n"))?;
         }
     }
     Ok(Exit::Done)

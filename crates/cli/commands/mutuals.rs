@@ -10,7 +10,7 @@ use snapshot::{AccountId, List, Store};
 use crate::args;
 use crate::exit::Exit;
 use crate::names::{self, Names};
-use crate::output::{self, Align, grouped, percent};
+use crate::output::{self, Align, counted, grouped, percent};
 use crate::settings::Settings;
 
 pub(crate) fn run(settings: &Settings, command: &args::Mutuals) -> Result<Exit> {
@@ -76,24 +76,28 @@ pub(crate) fn screen(answers: &[Mutuals], whole: Option<Reciprocity>, names: &Na
         text.push_str("\nunknown: in one list, while the other was not read to its end\n");
     }
     if let Some(whole) = whole {
+        let _ = writeln!(text, "\n{}", graph(whole));
+    }
+    text
+}
+
+/// The whole run in a sentence or two. Where an opposite edge was not looked for, only the
+/// edges of which the answer is known count.
+fn graph(whole: Reciprocity) -> String {
+    let share = if whole.unknown > 0 { whole.ratio_of_known() } else { whole.ratio() };
+    let mut text = format!(
+        "the whole run as a graph: {}, {}, reciprocity {} (self-loops left out: {})",
+        counted(whole.edges, "edge"),
+        counted(whole.mutual_pairs(), "mutual pair"),
+        percent(share),
+        grouped(whole.self_loops),
+    );
+    if whole.unknown > 0 {
+        let unknown = counted(whole.unknown, "edge");
         let _ = write!(
             text,
-            "\nthe whole run as a graph: {} edges, {} mutual pairs, reciprocity {} \
-             (self-loops left out: {})\n",
-            grouped(whole.edges),
-            grouped(whole.mutual_pairs()),
-            percent(whole.ratio()),
-            grouped(whole.self_loops),
+            "\nleft out of reciprocity: {unknown} whose opposite no list that was read would show"
         );
-        if whole.unknown > 0 {
-            let _ = writeln!(
-                text,
-                "the opposite of {} edges lies in lists that were not read; \
-                 among the others reciprocity is {}",
-                grouped(whole.unknown),
-                percent(whole.ratio_of_known()),
-            );
-        }
     }
     text
 }

@@ -12,7 +12,7 @@ use snapshot::{List, Store};
 use super::runtime;
 use crate::args::{self, Args};
 use crate::exit::{Exit, Usage};
-use crate::output::{self, grouped};
+use crate::output::{self, counted};
 use crate::progress::Shown;
 use crate::settings::{Said, Settings};
 
@@ -193,15 +193,18 @@ fn fatal(error: &ingest::Error, exit: Exit) -> Exit {
 fn summary(report: &BatchReport, published: &snapshot::Published) -> String {
     let ids: u64 = published.crawls.iter().map(|c| c.ids).sum();
     let repeated: u64 = published.crawls.iter().map(|c| c.duplicates).sum();
-    let states: Vec<_> =
-        report.states().into_iter().map(|(name, n)| format!("{n} {}", name.replace('_', " "))).collect();
+    let states: Vec<_> = report
+        .states()
+        .into_iter()
+        .map(|(name, n)| format!("{n} {}", name.replace('_', " ")))
+        .collect();
     format!(
-        "run {}: {} lists ({}), {} ids, {} repeated rows, {} requests\n",
+        "run {}: {} ({}), {}, {}, {}\n",
         published.run,
-        grouped(published.crawls.len() as u64),
+        counted(published.crawls.len() as u64, "list"),
         states.join(", "),
-        grouped(ids),
-        grouped(repeated),
-        grouped(report.requests),
+        counted(ids, "id"),
+        counted(repeated, "repeated row"),
+        counted(report.requests, "request"),
     )
 }

@@ -5,7 +5,7 @@ use snapshot::Store;
 
 use crate::args::Verify;
 use crate::exit::Exit;
-use crate::output::{self, grouped};
+use crate::output::{self, counted};
 use crate::settings::Settings;
 
 pub(crate) fn run(settings: &Settings, command: &Verify) -> Result<Exit> {
@@ -28,16 +28,17 @@ pub(crate) fn run(settings: &Settings, command: &Verify) -> Result<Exit> {
             output::print(format!("{name}/{fault}\n"))?;
         }
         if found.faults.is_empty() && !settings.quiet {
-            let (files, rows) = (grouped(found.files), grouped(found.rows));
-            output::remark(format!("{name}: {files} files, {rows} rows: good"));
+            let (files, rows) = (counted(found.files, "file"), counted(found.rows, "row"));
+            output::remark(format!("{name}: {files}, {rows}: good"));
         }
     }
     let bytes = indicatif::HumanBytes(bytes);
+    let runs = counted(runs, "run");
     if faults > 0 {
-        output::remark(format!("{} faults in {} runs, {bytes} read", grouped(faults), grouped(runs)));
+        output::remark(format!("{} in {runs}, {bytes} read", counted(faults, "fault")));
         return Ok(Exit::Store);
     }
-    output::print(format!("{} runs, {bytes}: everything is as it was written\n", grouped(runs)))?;
+    output::print(format!("{runs}, {bytes}: everything is as it was written\n"))?;
     Ok(Exit::Done)
 }
 

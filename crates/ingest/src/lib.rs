@@ -10,7 +10,7 @@
 //! it publishes, one page per list in progress, about 300 bytes for each page read (its
 //! record, and eight bytes to notice a cursor that comes back), and about 500 bytes for each
 //! account. An import needs the same without the pages; what it needs besides stands in
-//! [`import`]. The length of a list does not count otherwise.
+//! [`mod@import`]. The length of a list does not count otherwise.
 //!
 //! The only crate that knows HTTP, and the only one that knows tokio; neither shows.
 

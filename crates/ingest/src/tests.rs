@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use snapshot::{AccountId, Coverage, Cut, List, Run, State, Store};
+use snapshot::{AccountId, Columns, Coverage, Cut, List, Run, State, Store};
 
 use crate::canned::{Canned, DATE, Server, parameter};
 use crate::*;
@@ -133,7 +133,7 @@ async fn a_list_of_several_pages_becomes_one_complete_crawl() {
     let shown: Vec<_> = pages.iter().map(|p| (p.page, p.ids, p.first_position)).collect();
     assert_eq!(shown, [(0, 2, 0), (1, 0, 2), (2, 2, 2)]);
     assert_eq!(pages[1].cursor, Some(token(2)));
-    let rows = run.list(List::Followers).unwrap().all(Default::default()).load().unwrap();
+    let rows = run.list(List::Followers).unwrap().all(Columns::default()).load().unwrap();
     assert_eq!(rows.members, [3, 5, big]);
     assert_eq!(run.profiles().unwrap()[0].username.as_deref(), Some("one"));
 }

@@ -182,6 +182,7 @@ impl State {
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Read(Coverage::CutShort { why: Cut::Partial, .. }) => f.pad("partial"),
             Self::Read(Coverage::CutShort { after_page, why }) => {
                 write!(f, "cut short after page {after_page} ({})", why.name())
             }

@@ -32,7 +32,7 @@ const USER_FIELDS: [&str; 14] = [
 const EXPANSIONS: [&str; 1] = ["pinned_tweet_id"];
 
 /// Accepted; those that a pinned tweet of an invented account lacks are left out.
-const TWEET_FIELDS: [&str; 19] = [
+const TWEET_FIELDS: [&str; 20] = [
     "attachments",
     "author_id",
     "context_annotations",
@@ -52,7 +52,14 @@ const TWEET_FIELDS: [&str; 19] = [
     "reply_settings",
     "source",
     "text",
+    "withheld",
 ];
+
+/// Fields that have come since, which current clients ask for. Invented accounts have none
+/// of them, so they are accepted and left out.
+const NEWER_USER_FIELDS: [&str; 4] =
+    ["most_recent_tweet_id", "profile_banner_url", "subscription_type", "verified_type"];
+const NEWER_TWEET_FIELDS: [&str; 3] = ["edit_controls", "edit_history_tweet_ids", "note_tweet"];
 
 /// What a request wants to see of users and their pinned tweets.
 #[derive(Debug)]
@@ -73,17 +80,22 @@ impl Fields {
     pub(super) fn of(call: &Call) -> Result<Self, Reply> {
         let expansions = chosen(call, "expansions", &EXPANSIONS)?;
         Ok(Self {
-            user: chosen(call, "user.fields", &USER_FIELDS)?,
-            tweet: chosen(call, "tweet.fields", &TWEET_FIELDS)?,
+            user: chosen(call, "user.fields", &USER_FIELDS, &NEWER_USER_FIELDS)?,
+            tweet: chosen(call, "tweet.fields", &TWEET_FIELDS, &NEWER_TWEET_FIELDS)?,
             pinned: if expansions.is_empty() { Pinned::LeftOut } else { Pinned::Included },
         })
     }
 }
 
 /// The values of a parameter, each of which must be a known one.
-fn chosen(call: &Call, parameter: &str, known: &[&str]) -> Result<Vec<String>, Reply> {
+fn chosen(
+    call: &Call,
+    parameter: &str,
+    known: &[&str],
+    newer: &[&str],
+) -> Result<Vec<String>, Reply> {
     let values = call.list(parameter);
-    match values.iter().find(|value| !known.contains(value)) {
+    match values.iter().find(|value| !known.contains(value) && !newer.contains(value)) {
         None => Ok(values.into_iter().map(str::to_owned).collect()),
         Some(value) => {
             let message = format!(
