@@ -78,7 +78,7 @@ enum Pinned {
 
 impl Fields {
     pub(super) fn of(call: &Call) -> Result<Self, Reply> {
-        let expansions = chosen(call, "expansions", &EXPANSIONS)?;
+        let expansions = chosen(call, "expansions", &EXPANSIONS, &[])?;
         Ok(Self {
             user: chosen(call, "user.fields", &USER_FIELDS, &NEWER_USER_FIELDS)?,
             tweet: chosen(call, "tweet.fields", &TWEET_FIELDS, &NEWER_TWEET_FIELDS)?,
