@@ -1,5 +1,6 @@
 //! A kill at any moment of publishing leaves the whole run or none.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -48,7 +49,8 @@ fn kill_at_many_moments(input: &str, args: &[&str], check: impl Fn(&Path)) {
 }
 
 fn ids(count: u64) -> String {
-    (0..count).map(|i| format!("{}\n", i * 7_919 + 3)).collect()
+    let ids: Vec<_> = (0..count).map(|i| (i * 7_919 + 3).to_string()).collect();
+    ids.join("\n")
 }
 
 #[test]
@@ -70,7 +72,7 @@ fn of_many_runs_each_one_is_whole() {
     let mut table = String::from("day,id\n");
     for day in 1..=28 {
         for id in 0..2_000 {
-            table.push_str(&format!("2026-02-{day:02},{}\n", id * day));
+            let _ = writeln!(table, "2026-02-{day:02},{}", id * day);
         }
     }
     let args = ["--account", "5", "--member-column", "id", "--time-column", "day"];

@@ -10,7 +10,7 @@ use snapshot::{AccountId, Columns, List, Order, Run, State, Store};
 
 use crate::util::scratch;
 
-const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+const WEEK: Duration = Duration::from_hours(7 * 24);
 const BOTH: Columns = Columns { accounts: false, positions: true };
 
 fn world(seed: u64) -> World {

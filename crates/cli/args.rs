@@ -1,6 +1,7 @@
 //! The command line as typed. Defaults, environment and files come in `settings`.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
@@ -30,7 +31,7 @@ pub(crate) struct Args {
 
     /// Worker threads [default: one per core]
     #[arg(long, global = true, value_name = "N")]
-    pub(crate) threads: Option<usize>,
+    pub(crate) threads: Option<NonZeroUsize>,
 
     /// Print results only, no progress and no remarks
     #[arg(long, short, global = true)]
@@ -90,15 +91,16 @@ pub(crate) struct Snapshot {
     #[arg(long, value_name = "LIST")]
     pub(crate) list: Vec<ListName>,
 
-    /// Which API to speak [default: x_v2]
+    /// Which API to speak [default: `x_v2`]
     #[arg(long, value_name = "SOURCE")]
     pub(crate) source: Option<SourceName>,
 
-    /// The API's address, for a proxy or `followgraph simulate` [default: https://api.x.com]
+    /// The API's address, for a proxy or `followgraph simulate` [default: <https://api.x.com>]
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
 
-    /// A file of mode 0600 that holds the app bearer token; else FOLLOWGRAPH_BEARER_TOKEN is used
+    /// A file of mode 0600 that holds the app bearer token; else the variable
+    /// `FOLLOWGRAPH_BEARER_TOKEN` is used
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
 
@@ -108,10 +110,11 @@ pub(crate) struct Snapshot {
 
     /// Lists read at the same time [default: 8]
     #[arg(long, value_name = "N")]
-    pub(crate) concurrency: Option<usize>,
+    pub(crate) concurrency: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, Group)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(before_help = "Examples:
   followgraph import followers.txt --account 123              one id a line
   followgraph import lists.csv --account-column user --member-column follower_id
@@ -363,7 +366,7 @@ pub(crate) struct Output {
 pub(crate) enum FormatName {
     /// For people
     Table,
-    /// One document with a schema_version
+    /// One document with a `schema_version`
     Json,
     /// One document per row
     Jsonl,

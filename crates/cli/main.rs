@@ -20,7 +20,7 @@ use crate::exit::Exit;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let exit = commands::run(args).unwrap_or_else(|e| {
+    let exit = commands::run(&args).unwrap_or_else(|e| {
         let exit = Exit::of(&e);
         if exit != Exit::Done {
             output::error(&e);

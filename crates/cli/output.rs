@@ -1,6 +1,6 @@
 //! The only module that prints. Data goes to standard output, all else to standard error.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
@@ -16,10 +16,10 @@ use crate::exit::Usage;
 pub(crate) fn error(error: &anyhow::Error) {
     let mut text = format!("error: {}", printable(&error.to_string()));
     for cause in error.chain().skip(1) {
-        text.push_str(&format!("\n  because {}", printable(&cause.to_string())));
+        let _ = write!(text, "\n  because {}", printable(&cause.to_string()));
     }
     if let Some(hint) = error.chain().find_map(hint_of) {
-        text.push_str(&format!("\n\nhint: {}", printable(hint)));
+        let _ = write!(text, "\n\nhint: {}", printable(hint));
     }
     // Nobody is left to tell if this fails.
     let _ = writeln!(io::stderr(), "{text}");

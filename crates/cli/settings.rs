@@ -130,7 +130,14 @@ impl Settings {
         );
         Ok(Self {
             store: setting!(store, "--store", STORE, job.store, user.store, default_store),
-            threads: setting!(args.threads, "--threads", THREADS, none, user.threads, cores),
+            threads: setting!(
+                args.threads.map(usize::from),
+                "--threads",
+                THREADS,
+                none,
+                user.threads,
+                cores
+            ),
             base_url: setting!(
                 flags.base_url,
                 "--base-url",

@@ -15,7 +15,7 @@ use simulator::{Server, ServerConfig, World, WorldConfig};
 use snapshot::{AccountId, List, Run, Store};
 
 use super::{diff, mutuals, overlap as overlaps, runs, runtime};
-use crate::args::{self, Args};
+use crate::args;
 use crate::exit::{Exit, Usage};
 use crate::names::Names;
 use crate::output;
@@ -23,12 +23,15 @@ use crate::progress::Shown;
 use crate::settings::{Origin, Settings};
 
 const SNAPSHOTS: u32 = 3;
-const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+const WEEK: Duration = Duration::from_hours(7 * 24);
 const DEFAULT_STORE: &str = "followgraph-demo";
+/// Enough people for audiences worth comparing; built in about a second.
+const USERS: usize = 60_000;
+const LARGEST_AUDIENCE: usize = 25_000;
 /// Accounts in the overlap matrix; more would not fit across a terminal of 80 columns.
 const COMPARED: usize = 6;
 
-pub(crate) fn run(_: &Args, settings: &Settings, command: &args::Demo) -> Result<Exit> {
+pub(crate) fn run(settings: &Settings, command: &args::Demo) -> Result<Exit> {
     let folder = match settings.store.origin {
         Origin::Default => PathBuf::from(DEFAULT_STORE),
         _ => settings.store.value.clone(),
@@ -51,9 +54,15 @@ pub(crate) fn run(_: &Args, settings: &Settings, command: &args::Demo) -> Result
 
 /// Three weekly batches of both lists of every watched account.
 fn take_snapshots(store: &Store, seed: u64, quiet: bool) -> Result<()> {
-    let weeks = SignedDuration::from_secs(7 * 24 * 3600) * i32::try_from(SNAPSHOTS - 1)?;
+    let weeks = SignedDuration::from_hours(7 * 24) * i32::try_from(SNAPSHOTS - 1)?;
     let start = Timestamp::now() - weeks;
-    let world = World::new(WorldConfig { seed, start, ..WorldConfig::default() });
+    let world = World::new(WorldConfig {
+        seed,
+        start,
+        users: USERS,
+        largest_audience: LARGEST_AUDIENCE,
+        ..WorldConfig::default()
+    });
     let watched = world.watched().iter().filter_map(|id| AccountId::new(*id));
     let accounts: Vec<_> = watched.map(AccountRef::Id).collect();
     runtime()?.block_on(async {
@@ -95,8 +104,8 @@ fn results(runs: &[Run], before: &Run, after: &Run) -> Result<String> {
     let both = both.collect::<Result<Vec<_>>>()?;
     let _ = writeln!(text, "{}", mutuals::screen(&both, Some(run_reciprocity(after)?), &names));
 
-    let mut largest = accounts.iter().map(|a| Ok(observations.of(*a, List::Followers)?));
-    let mut largest = largest.by_ref().collect::<Result<Vec<Observation>>>()?;
+    let largest = accounts.iter().map(|a| Ok(observations.of(*a, List::Followers)?));
+    let mut largest = largest.collect::<Result<Vec<Observation>>>()?;
     largest.sort_by_key(|list| std::cmp::Reverse(list.len()));
     largest.truncate(COMPARED);
     let _ = write!(text, "{}", overlaps::screen(&overlap(&largest, Cells::Skip, &Stream)?, &names));

@@ -21,16 +21,16 @@ use crate::exit::Exit;
 use crate::settings::{Said, Settings};
 
 /// Runs the command that was typed.
-pub(crate) fn run(args: Args) -> Result<Exit> {
+pub(crate) fn run(args: &Args) -> Result<Exit> {
+    // A job file has a say in the settings, so this command resolves them itself.
     if let Command::Snapshot(command) = &args.command {
-        return snapshot::run(&args, command);
+        return snapshot::run(args, command);
     }
-    let settings = Settings::resolve(&args, Said::default(), None)?;
-    let threads = rayon_threads(&settings);
-    threads?;
+    let settings = Settings::resolve(args, Said::default(), None)?;
+    analysis::set_threads(settings.threads.value)?;
     match &args.command {
-        Command::Demo(command) => demo::run(&args, &settings, command),
-        Command::Snapshot(command) => snapshot::run(&args, command),
+        Command::Demo(command) => demo::run(&settings, command),
+        Command::Snapshot(command) => snapshot::run(args, command),
         Command::Import(command) => import::run(&settings, command),
         Command::Runs(command) => runs::run(&settings, command),
         Command::Diff(command) => diff::run(&settings, command),
@@ -42,11 +42,6 @@ pub(crate) fn run(args: Args) -> Result<Exit> {
         Command::Config(command) => config::run(&settings, command),
         Command::Completions(command) => completions::run(command),
     }
-}
-
-/// Bounds the threads that questions are computed on.
-fn rayon_threads(settings: &Settings) -> Result<()> {
-    analysis::set_threads(settings.threads.value).context("cannot start the worker threads")
 }
 
 /// A runtime for the commands that talk over the network.

@@ -28,9 +28,8 @@ pub(crate) fn run(settings: &Settings, command: &args::Mutuals) -> Result<Exit> 
         let whole = command.accounts.is_empty().then(|| run_reciprocity(&run)).transpose()?;
         Ok(screen(&answers, whole, &names))
     };
-    let frame = || match command.summary {
-        true => Frame::mutuals_summary(&answers),
-        false => Frame::mutuals(&answers),
+    let frame = || {
+        if command.summary { Frame::mutuals_summary(&answers) } else { Frame::mutuals(&answers) }
     };
     output::deliver(&command.output, screen, || Ok(frame()))?;
     Ok(Exit::Done)
@@ -68,10 +67,11 @@ pub(crate) fn screen(answers: &[Mutuals], whole: Option<Reciprocity>, names: &Na
             percent(m.follow_back_rate()),
         ]
     };
-    let mut text = output::table(&headings, answers.iter().map(row));
-    if answers.is_empty() {
-        text = "no account of this run has both lists\n".to_owned();
-    }
+    let mut text = if answers.is_empty() {
+        "no account of this run has both lists\n".to_owned()
+    } else {
+        output::table(&headings, answers.iter().map(row))
+    };
     if answers.iter().any(|m| !m.unknown.is_empty()) {
         text.push_str("\nunknown: in one list, while the other was not read to its end\n");
     }

@@ -65,7 +65,7 @@ fn of_flags(command: &args::Snapshot) -> Said {
         store: None,
         base_url: command.base_url.clone(),
         source: command.source.map(|s| s.name().to_owned()),
-        concurrency: command.concurrency,
+        concurrency: command.concurrency.map(usize::from),
         token_file: command.token_file.clone(),
     }
 }
@@ -162,10 +162,8 @@ async fn signal() -> u8 {
 }
 
 fn conclude(report: &BatchReport, quiet: bool) -> Result<Exit> {
-    if let Some(published) = &report.published {
-        if !quiet {
-            output::print(summary(report, published))?;
-        }
+    if let (Some(published), false) = (&report.published, quiet) {
+        output::print(summary(report, published))?;
     }
     for unresolved in &report.unresolved {
         output::remark(format!("{}: {}", unresolved.account, unresolved.state));
