@@ -67,6 +67,38 @@ fn a_run_is_there_whole_or_not_at_all() {
     });
 }
 
+/// Kills the program a little later each time, counted from the moment at which its run
+/// begins to be written out: between parts, tables, manifest and rename.
+#[test]
+fn a_kill_while_a_run_is_being_written_out_leaves_no_half_of_it() {
+    let folder = scratch();
+    let input = ids(120_000);
+    let (mut before, mut after) = (0, 0);
+    for moment in 0..60_u64 {
+        let store = folder.path().join(moment.to_string());
+        let mut child = start(&store, &input, &["--account", "5"]);
+        let begun = || {
+            let staged = std::fs::read_dir(store.join(".staging")).into_iter().flatten();
+            let list = |entry: std::fs::DirEntry| entry.path().join("run/list=followers").exists();
+            !published(&store).is_empty() || staged.flatten().any(list)
+        };
+        while child.try_wait().unwrap().is_none() && !begun() {
+            std::thread::sleep(Duration::from_micros(100));
+        }
+        std::thread::sleep(Duration::from_micros(800 * moment));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        match published(&store).len() {
+            0 => before += 1,
+            _ => {
+                after += 1;
+                succeed(on(&store).arg("verify"));
+            }
+        }
+    }
+    assert!(before > 5 && after > 5, "{before} kills before the rename, {after} after");
+}
+
 #[test]
 fn of_many_runs_each_one_is_whole() {
     let mut table = String::from("day,id\n");

@@ -12,6 +12,8 @@ mod bad_input;
 mod crash;
 /// Files of every format that was ever written are still read.
 mod formats;
+/// The program against its own simulated network, as a person would run both.
+mod network;
 /// Real lists and graphs come out as others have published them.
 mod real_data;
 /// Whole sessions at the prompt: commands in; output and exit codes out.

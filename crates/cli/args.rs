@@ -95,12 +95,12 @@ pub(crate) struct Snapshot {
     #[arg(long, value_name = "SOURCE")]
     pub(crate) source: Option<SourceName>,
 
-    /// The API's address, for a proxy or `followgraph simulate` [default: <https://api.x.com>]
+    /// The API's address, for a proxy or `followgraph simulate` [default: X's own]
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
 
-    /// A file of mode 0600 that holds the app bearer token; else the variable
-    /// `FOLLOWGRAPH_BEARER_TOKEN` is used
+    /// A file of mode 0600 that holds the app bearer token, instead of the variable
+    /// `FOLLOWGRAPH_BEARER_TOKEN`
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
 
@@ -150,7 +150,7 @@ pub(crate) struct Import {
     #[arg(long, value_name = "LIST", default_value = "followers")]
     pub(crate) list: ListName,
 
-    /// What separates the columns of a table [default: a tab in .tsv files, else a comma]
+    /// What separates the columns of a table [default: the header tells: tab, `;` or `,`]
     #[arg(long, value_name = "CHAR")]
     pub(crate) delimiter: Option<char>,
 
@@ -181,6 +181,10 @@ pub(crate) struct Runs {
     #[arg(long)]
     pub(crate) accounts: bool,
 
+    /// Count them by list, state and coverage
+    #[arg(long, requires = "accounts")]
+    pub(crate) summary: bool,
+
     /// The run for --accounts
     #[arg(long, value_name = "RUN", default_value = "latest", requires = "accounts")]
     pub(crate) run: String,
@@ -201,8 +205,9 @@ pub(crate) struct Diff {
     pub(crate) accounts: Vec<String>,
 
     /// The earlier run: an id, the beginning of one, a date, `previous`, `latest`
-    #[arg(long, value_name = "RUN", default_value = "previous")]
-    pub(crate) before: String,
+    /// [default: the one before the later run]
+    #[arg(long, value_name = "RUN")]
+    pub(crate) before: Option<String>,
 
     /// The later run
     #[arg(long, value_name = "RUN", default_value = "latest")]
@@ -228,6 +233,7 @@ pub(crate) struct Diff {
 #[command(before_help = "Examples:
   followgraph mutuals @alice             mutual, only followers, only following
   followgraph mutuals                    every account of the run that has both lists
+  followgraph mutuals --reciprocity --format json
   followgraph mutuals --format parquet --output mutuals.parquet")]
 pub(crate) struct Mutuals {
     /// Accounts as @name or id [default: every account that has both lists]
@@ -241,6 +247,10 @@ pub(crate) struct Mutuals {
     /// One row per account instead of one per member
     #[arg(long)]
     pub(crate) summary: bool,
+
+    /// One row for the whole run as a graph: edges, mutual pairs, reciprocity
+    #[arg(long, conflicts_with_all = ["accounts", "summary"])]
+    pub(crate) reciprocity: bool,
 
     #[command(flatten)]
     pub(crate) output: Output,
@@ -372,7 +382,7 @@ pub(crate) enum FormatName {
     Jsonl,
     /// Ids are quoted strings
     Csv,
-    /// For notebooks; needs --output
+    /// For notebooks; not for terminals
     Parquet,
 }
 

@@ -8,17 +8,24 @@ use std::path::Path;
 use analysis::{Format, Frame};
 use anyhow::{Context as _, Result};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use tempfile::Builder;
 
 use crate::args::Output;
 use crate::exit::Usage;
 
 /// Prints an error with its causes, and the way out if there is one.
 pub(crate) fn error(error: &anyhow::Error) {
+    error_of(error.as_ref());
+}
+
+/// The same for an error of a library.
+pub(crate) fn error_of(error: &(dyn std::error::Error + 'static)) {
+    let chain = || std::iter::successors(Some(error), |e| e.source());
     let mut text = format!("error: {}", printable(&error.to_string()));
-    for cause in error.chain().skip(1) {
+    for cause in chain().skip(1) {
         let _ = write!(text, "\n  because {}", printable(&cause.to_string()));
     }
-    if let Some(hint) = error.chain().find_map(hint_of) {
+    if let Some(hint) = chain().find_map(hint_of) {
         let _ = write!(text, "\n\nhint: {}", printable(hint));
     }
     // Nobody is left to tell if this fails.
@@ -74,38 +81,47 @@ pub(crate) fn deliver(
     }
 }
 
-fn is_stdout(path: &Path) -> bool {
+/// Whether a result goes to standard output.
+pub(crate) fn is_stdout(path: &Path) -> bool {
     path == Path::new("-")
 }
 
 /// Writes to standard output, or to a file that appears whole or not at all.
 fn send(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     if is_stdout(path) {
-        let mut out = io::BufWriter::new(io::stdout().lock());
-        write(&mut out)?;
-        return out.flush().context("cannot write to standard output");
+        return through(io::stdout().lock(), write).context("cannot write to standard output");
+    }
+    let cannot = || format!("cannot write {}", path.display());
+    // A device or a pipe is written to; only a regular file can be replaced.
+    if path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir()) {
+        let device = File::options().write(true).open(path).with_context(cannot)?;
+        return through(device, write).with_context(cannot);
     }
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let cannot = || format!("cannot write {}", path.display());
-    let file = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
-    let mut out = io::BufWriter::new(file);
-    write(&mut out).with_context(cannot)?;
-    let file = out.into_inner().map_err(io::IntoInnerError::into_error).with_context(cannot)?;
-    allow_reading(file.as_file()).with_context(cannot)?;
+    let mut builder = Builder::new();
+    let file = ordinary(&mut builder).tempfile_in(folder).with_context(cannot)?;
+    through(file.as_file(), write).with_context(cannot)?;
+    file.as_file().sync_all().with_context(cannot)?;
     file.persist(path).map_err(|e| e.error).with_context(cannot)?;
     Ok(())
 }
 
+fn through(out: impl Write, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let mut out = io::BufWriter::new(out);
+    write(&mut out)?;
+    Ok(out.flush()?)
+}
+
 /// Temporary files are private; a result gets the mode that any new file has.
 #[cfg(unix)]
-fn allow_reading(file: &File) -> io::Result<()> {
+fn ordinary<'a, 'b>(builder: &'a mut Builder<'b, 'b>) -> &'a mut Builder<'b, 'b> {
     use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+    builder.permissions(std::fs::Permissions::from_mode(0o666))
 }
 
 #[cfg(not(unix))]
-fn allow_reading(_: &File) -> io::Result<()> {
-    Ok(())
+fn ordinary<'a, 'b>(builder: &'a mut Builder<'b, 'b>) -> &'a mut Builder<'b, 'b> {
+    builder
 }
 
 /// How a column is set.

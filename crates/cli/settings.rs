@@ -128,6 +128,15 @@ impl Settings {
             user.token_file.map(Some),
             None
         );
+        let base_url = setting!(
+            flags.base_url,
+            "--base-url",
+            BASE_URL,
+            job.base_url,
+            user.base_url,
+            ingest::DEFAULT_BASE_URL.to_owned()
+        );
+        ingest::check_base_url(&base_url.value)?;
         Ok(Self {
             store: setting!(store, "--store", STORE, job.store, user.store, default_store),
             threads: setting!(
@@ -138,14 +147,7 @@ impl Settings {
                 user.threads,
                 cores
             ),
-            base_url: setting!(
-                flags.base_url,
-                "--base-url",
-                BASE_URL,
-                job.base_url,
-                user.base_url,
-                ingest::DEFAULT_BASE_URL.to_owned()
-            ),
+            base_url,
             source: setting!(
                 flags.source,
                 "--source",
@@ -243,7 +245,10 @@ fn read_user_file(path: &Path) -> Result<UserFile> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the settings file {}", path.display()))?;
     toml::from_str(&text).map_err(|e| {
-        let message = e.to_string();
-        Usage::new(format!("the settings file {} is not right:\n{message}", path.display())).into()
+        // Not the error's own text, which quotes the line: somebody may keep a secret there.
+        let before = e.span().map_or("", |span| &text[..span.start]);
+        let line = before.lines().count().max(1);
+        let message = e.message().lines().next().unwrap_or_default();
+        Usage::new(format!("{}:{line}: {message}", path.display())).into()
     })
 }

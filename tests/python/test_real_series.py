@@ -45,7 +45,7 @@ def test_every_kind_of_step_equals_the_difference_of_sets(series, store):
     lists, names = list(series.values()), runs(store)
     assert len(lists) == len(names) == 421
     # Every twentieth step, and jumps over many runs.
-    pairs = [(i, i + 1) for i in range(0, 420, 20)] + [(0, 420), (100, 300), (300, 100)]
+    pairs = [(i, i + 1) for i in range(0, 420, 20)] + [(0, 420), (100, 300)]
     for before, after in pairs:
         answer = json.loads(
             followgraph(

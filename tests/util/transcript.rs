@@ -12,7 +12,9 @@ use std::process::Command;
 pub(crate) fn check(file: &Path) {
     let text = std::fs::read_to_string(file).expect("the transcript is there");
     let folder = super::scratch();
-    for block in blocks(&text) {
+    let blocks = blocks(&text);
+    assert!(!blocks.is_empty(), "{} shows no session", file.display());
+    for block in blocks {
         for step in steps(&block) {
             let printed = execute(&step.command, folder.path());
             assert!(

@@ -6,11 +6,16 @@
 //! as undecided rather than guessed:
 //!
 //! - **gained**: in the later crawl, and absent where the earlier one looked: a follow that
-//!   did not exist at the time of the earlier crawl;
-//! - **lost**: in the earlier crawl, and absent where the later one looked. Lost means gone
-//!   from the list: unfollowed, suspended and deactivated look the same from here;
+//!   did not exist when the earlier crawl looked, and so began after the earlier crawl began;
+//! - **lost**: in the earlier crawl, and absent where the later one looked: gone before the
+//!   later crawl ended. Lost means gone from the list: unfollowed, suspended and deactivated
+//!   look the same from here;
 //! - **unknown**: in one of them, and outside what the other covered;
 //! - **unchanged**: in both, which needs no coverage at all.
+//!
+//! A crawl takes time, and reads its newest page first. Who follows while the earlier crawl is
+//! already past that page is in the list but not in the crawl, and counts as gained. So a change
+//! lies between the beginning of the earlier crawl and the end of the later one, and no closer.
 //!
 //! One pass over both lists, O(before + after) time.
 
@@ -35,9 +40,11 @@ pub struct Diff {
     pub before: Side,
     /// The later crawl.
     pub after: Side,
-    /// Follows that began after the earlier crawl, with their position in the later one.
+    /// Follows that began after the earlier crawl began, maybe while it ran, with their
+    /// position in the later one.
     pub gained: Vec<Change>,
-    /// Members gone by the later crawl, with their position in the earlier one.
+    /// Members who left before the later crawl ended, maybe while it ran, with their position
+    /// in the earlier one.
     pub lost: Vec<Change>,
     /// Members of one crawl outside what the other covered.
     pub unknown: Vec<Undecided>,
@@ -113,7 +120,8 @@ pub struct DiffPart {
 /// O(before + after) time; O(changes) memory besides the engine's.
 ///
 /// # Errors
-/// If the two are not of the same list of the same account, or one cannot be read.
+/// If the two are not of the same list of the same account, or one cannot be read or has other
+/// than the rows its crawl saw.
 pub fn diff(before: &Observation, after: &Observation, engine: &dyn Engine) -> Result<Diff, Error> {
     let question = Compare::new(before, after)?;
     let DiffPart { gained, lost, unknown, unchanged } = ask(&question, &[before, after], engine)?;
@@ -123,7 +131,8 @@ pub fn diff(before: &Observation, after: &Observation, engine: &dyn Engine) -> R
 }
 
 /// Compares two crawls of one list and hands over the changes range by range, in ascending
-/// order of ids: for answers that do not fit in memory.
+/// order of ids: for answers that do not fit in memory. That the lists were whole is known at
+/// the end, as [`each`](crate::each) says.
 ///
 /// # Errors
 /// If the two are not of the same list of the same account, one cannot be read, or `take`

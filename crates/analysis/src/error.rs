@@ -37,6 +37,12 @@ impl Error {
         Self::own(ErrorKind::Invalid, message)
     }
 
+    /// A run does not hold what its own records say.
+    pub(crate) fn damaged(message: impl Into<String>) -> Self {
+        Self::own(ErrorKind::Damaged, message)
+            .with_hint("`followgraph verify` lists everything that is wrong with a store")
+    }
+
     pub(crate) fn write(
         message: impl Into<String>,
         cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,

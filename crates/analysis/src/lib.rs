@@ -26,6 +26,7 @@
 
 mod error;
 mod observation;
+mod ratio;
 mod sight;
 
 mod threads;
@@ -44,7 +45,7 @@ pub mod frame;
 pub use diff::{Change, Diff, DiffPart, RunDiff, Undecided, diff, diff_each, diff_runs};
 pub use error::Error;
 pub use frame::{Format, Frame};
-pub use graph::FollowGraph;
+pub use graph::{FollowGraph, run_summary};
 pub use mutual::{Mutuals, OneSided, Reciprocity, mutuals, run_reciprocity};
 pub use observation::{Accounts, Observation, RunObservations, Side};
 pub use overlap::{Cell, Cells, MAX_CELL_LISTS, Overlap, overlap};

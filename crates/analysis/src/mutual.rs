@@ -11,6 +11,7 @@ use snapshot::{AccountId, List, Run};
 
 use crate::engine::Engine;
 use crate::question::{Met, meet};
+use crate::ratio::ratio;
 use crate::{Error, FollowGraph, Observation, Partition, Question, RunObservations, Side, ask};
 
 /// The two lists of one account, member by member. Every vector is ascending.
@@ -47,10 +48,10 @@ impl Mutuals {
     /// The share of those the account follows who follow back; `None` if it follows nobody
     /// or some answers are unknown.
     pub fn follow_back_rate(&self) -> Option<f64> {
-        let known = self.mutual.len() + self.only_following.len();
+        let (mutual, known) = (self.mutual.len(), self.mutual.len() + self.only_following.len());
         let decided = self.unknown.iter().all(|u| u.seen_in != List::Following)
             && self.following.state.is_complete();
-        (decided && known > 0).then(|| self.mutual.len() as f64 / known as f64)
+        if decided { ratio(mutual as u64, known as u64) } else { None }
     }
 }
 
@@ -139,6 +140,10 @@ impl Question for FollowBack {
 
 /// How many follows are returned, counted by edges.
 ///
+/// Made by [`run_reciprocity`] of a run and by [`FollowGraph::reciprocity`] of edges;
+/// `Frame::from(&reciprocity)` is its one row in every [`Format`](crate::Format), with the
+/// unknown edges and the ratio that leaves them out.
+///
 /// Three conventions are in use for accounts that follow themselves, and they differ by
 /// several percent on real graphs; each has a method here. The default is
 /// [`ratio`](Self::ratio): **self-loops left out**.
@@ -150,8 +155,8 @@ pub struct Reciprocity {
     pub self_loops: u64,
     /// Edges between two accounts whose opposite is there too: two per mutual pair.
     pub reciprocal: u64,
-    /// Edges between two accounts whose opposite is not there, in no list that would show it
-    /// if it existed. Their answer is not no, but unknown.
+    /// Edges between two accounts whose opposite no list shows, and no list that was read to
+    /// its end would show. Their answer is not no, but unknown.
     pub unknown: u64,
 }
 
@@ -167,7 +172,11 @@ impl Reciprocity {
         ratio(self.reciprocal, self.edges - self.self_loops)
     }
 
-    /// As [`ratio`](Self::ratio), among the edges whose opposite was looked for.
+    /// As [`ratio`](Self::ratio), among the edges of which it is known whether they are
+    /// returned. `None` if there is no such edge.
+    ///
+    /// A return that an incomplete list happens to show is known, and its absence there is
+    /// not, so with such lists this errs upward.
     pub fn ratio_of_known(&self) -> Option<f64> {
         ratio(self.reciprocal, self.edges - self.self_loops - self.unknown)
     }
@@ -183,10 +192,6 @@ impl Reciprocity {
     }
 }
 
-fn ratio(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
-}
-
 /// Counts returned follows over everything a run saw.
 ///
 /// An edge known from a followers and a following list counts once. The opposite of an edge
@@ -194,14 +199,21 @@ fn ratio(part: u64, whole: u64) -> Option<f64> {
 /// neither was read to its end and it was not seen, it is unknown. O(edges log edges).
 ///
 /// # Errors
-/// If the run cannot be read.
+/// If the run cannot be read, or has lost rows.
 pub fn run_reciprocity(run: &Run) -> Result<Reciprocity, Error> {
     let observations = RunObservations::open(run)?;
+    let graph = FollowGraph::from_observations(&observations)?;
+    Ok(graph.reciprocity_where(opposite_looked_for(&observations)))
+}
+
+/// Says of an edge (from, to) whether a list that was read to its end would show its opposite.
+pub(crate) fn opposite_looked_for(
+    run: &RunObservations,
+) -> impl Fn(AccountId, AccountId) -> bool + Sync + use<> {
     let complete = |list| -> HashSet<AccountId> {
-        let complete = observations.crawls(list).filter(|c| c.state.is_complete());
+        let complete = run.crawls(list).filter(|c| c.state.is_complete());
         complete.map(|c| c.account).collect()
     };
     let (followers, following) = (complete(List::Followers), complete(List::Following));
-    let graph = FollowGraph::from_observations(&observations)?;
-    Ok(graph.reciprocity_where(|from, to| following.contains(&to) || followers.contains(&from)))
+    move |from, to| following.contains(&to) || followers.contains(&from)
 }

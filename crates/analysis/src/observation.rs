@@ -25,6 +25,8 @@ pub(crate) const ALL_IDS: Range<i64> = 0..i64::MAX;
 #[derive(Clone)]
 pub struct Observation {
     crawl: Crawl,
+    /// The run it was taken from, if it was.
+    run: Option<RunId>,
     pages: Arc<[PageRecord]>,
     rows: Rows,
 }
@@ -33,7 +35,7 @@ pub struct Observation {
 enum Rows {
     Memory(Arc<SortedRows>),
     Run(Arc<ListReader>),
-    /// The list could not be read, so there are none.
+    /// The run holds no list of that kind, and the crawl saw nobody.
     None,
 }
 
@@ -73,7 +75,8 @@ impl Observation {
         }
         crawl.ids = rows.members.len() as u64;
         crawl.duplicates = returned - crawl.ids;
-        Ok(Self { crawl, pages: Arc::default(), rows: Rows::Memory(Arc::new(rows)) })
+        let rows = Rows::Memory(Arc::new(rows));
+        Ok(Self { crawl, run: None, pages: Arc::default(), rows })
     }
 
     /// A list known to its end, newest member first, as [`from_ids`](Self::from_ids).
@@ -160,6 +163,7 @@ impl Observation {
     pub fn side(&self) -> Side {
         Side {
             state: self.crawl.state,
+            order: self.crawl.order,
             started_at: self.crawl.started_at,
             finished_at: self.crawl.finished_at,
             members: self.crawl.ids,
@@ -189,6 +193,17 @@ impl Observation {
 
     pub(crate) fn with_rows(&self, rows: SortedRows) -> Self {
         Self { rows: Rows::Memory(Arc::new(rows)), ..self.clone() }
+    }
+
+    /// Checks how many rows a question met in the whole list against what the crawl recorded.
+    /// A list that lost rows on disk would otherwise make members look as if they had left.
+    pub(crate) fn check(&self, rows: u64) -> Result<(), Error> {
+        if rows == self.crawl.ids {
+            return Ok(());
+        }
+        let of = self.run.map_or_else(String::new, |run| format!("run {run} is damaged: "));
+        let (list, recorded) = (name(&self.crawl), self.crawl.ids);
+        Err(Error::damaged(format!("{of}{list} has {rows} rows, and its crawl saw {recorded}")))
     }
 
     /// Ids at which the list can be cut into pieces that cost about the same to fetch.
@@ -242,6 +257,8 @@ impl SortedRows {
 pub struct Side {
     /// What came of the crawl, with its coverage.
     pub state: State,
+    /// Whether positions say anything about time.
+    pub order: Order,
     /// When the crawl began.
     pub started_at: Timestamp,
     /// When the crawl ended.
@@ -293,19 +310,21 @@ impl RunObservations {
     /// protected or gone, is an observation that saw nothing.
     ///
     /// # Errors
-    /// If the run did not ask for that list.
+    /// If the run did not ask for that list, or has lost its rows.
     pub fn of(&self, account: AccountId, list: List) -> Result<Observation, Error> {
         let key = (list, account);
         let crawl = self.crawls.get(&key).ok_or_else(|| {
             Error::not_found(format!("run {} has no {list} list of account {account}", self.run))
                 .with_hint("`followgraph runs --accounts` lists the accounts of a run")
         })?;
-        let rows = match self.readers.get(&list) {
-            Some(reader) if crawl.ids > 0 => Rows::Run(Arc::clone(reader)),
-            _ => Rows::None,
-        };
+        // An empty list is read like any other: that it has no rows is what its crawl says.
+        let rows = self.readers.get(&list).map_or(Rows::None, |r| Rows::Run(Arc::clone(r)));
         let pages = self.pages.get(&key).cloned().unwrap_or_default();
-        Ok(Observation { crawl: crawl.clone(), pages, rows })
+        let observation = Observation { crawl: crawl.clone(), run: Some(self.run), pages, rows };
+        if let Rows::None = observation.rows {
+            observation.check(0)?;
+        }
+        Ok(observation)
     }
 
     /// The accounts whose list the run asked for, ascending.
@@ -322,6 +341,18 @@ impl RunObservations {
     /// Reads one list of all accounts, if the run has it.
     pub(crate) fn reader(&self, list: List) -> Option<&Arc<ListReader>> {
         self.readers.get(&list)
+    }
+
+    /// Checks how many rows of one list were met over all accounts.
+    pub(crate) fn check(&self, list: List, rows: u64) -> Result<(), Error> {
+        let recorded: u64 = self.crawls(list).map(|crawl| crawl.ids).sum();
+        if rows == recorded {
+            return Ok(());
+        }
+        let run = self.run;
+        Err(Error::damaged(format!(
+            "run {run} is damaged: its {list} lists have {rows} rows, and its crawls saw {recorded}"
+        )))
     }
 
     /// One list of many accounts, to be taken in ascending order.

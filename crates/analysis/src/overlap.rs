@@ -4,8 +4,13 @@
 //! once, and each of their pairs is counted. That costs what the overlap is worth: members
 //! of one list only, the great majority, touch no pair at all.
 //!
-//! Presence needs no coverage, so every count is true of what was seen; but where a list was
-//! not read to its end, its counts are lower bounds, and [`Overlap::is_exact`] says so.
+//! Presence needs no coverage: whoever was seen in two lists is in both. So where a list was
+//! not read to its end, the counts of its members, of those in both and of those in either are
+//! lower bounds. The shares made of them are not bounds at all: the rows that are missing may
+//! lie in the intersection or outside it, so a Jaccard index, an overlap coefficient or a
+//! containment may err either way. So may an exclusive cell: a member that a list did not show
+//! is counted in a cell of fewer lists, or in none. [`Overlap::is_exact`] says of which pairs
+//! all of it is exact.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -14,6 +19,7 @@ use snapshot::{AccountId, List};
 
 use crate::engine::Engine;
 use crate::question::Slice;
+use crate::ratio::ratio;
 use crate::{Error, Observation, Partition, Question, Side, ask};
 
 /// How the members of K lists overlap.
@@ -26,7 +32,8 @@ pub struct Overlap {
     /// The crawl of each.
     pub sides: Vec<Side>,
     /// The members of exactly these lists and no other, for each combination that has any,
-    /// if they were asked for.
+    /// if they were asked for. With an incomplete list among them, each may be too large or
+    /// too small.
     pub cells: Option<Vec<Cell>>,
     counts: Pairs,
 }
@@ -77,17 +84,17 @@ impl Overlap {
         (0..k).flat_map(move |i| (i + 1..k).map(move |j| (i, j)))
     }
 
-    /// Members of list `i`.
+    /// Members of list `i`; a lower bound if it is incomplete.
     pub fn size(&self, i: usize) -> u64 {
         self.counts.get(i, i)
     }
 
-    /// `|A ∩ B|`.
+    /// `|A ∩ B|`; a lower bound if one is incomplete.
     pub fn intersection(&self, i: usize, j: usize) -> u64 {
         self.counts.get(i, j)
     }
 
-    /// `|A ∪ B|`.
+    /// `|A ∪ B|`; a lower bound if one is incomplete.
     pub fn union(&self, i: usize, j: usize) -> u64 {
         self.size(i) + self.size(j) - self.intersection(i, j)
     }
@@ -109,14 +116,12 @@ impl Overlap {
         ratio(self.intersection(i, j), self.size(i))
     }
 
-    /// Whether both lists were read to their end; if not, their counts are lower bounds.
+    /// Whether both lists were read to their end. If not, [`size`](Self::size),
+    /// [`intersection`](Self::intersection) and [`union`](Self::union) are lower bounds, and the
+    /// shares made of them are those of what was seen: the true ones may be larger or smaller.
     pub fn is_exact(&self, i: usize, j: usize) -> bool {
         self.sides[i].state.is_complete() && self.sides[j].state.is_complete()
     }
-}
-
-fn ratio(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
 }
 
 /// Compares all pairs of lists, and counts their exclusive cells if asked to.

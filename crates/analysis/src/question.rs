@@ -100,8 +100,12 @@ pub fn ask<Q: Question>(
 /// Partitions are computed in parallel on rayon's current pool, in waves of four per thread;
 /// `take` runs between waves on the calling thread.
 ///
+/// The rows of every list are counted along the way. That they are as many as its crawl saw is
+/// known at the end only: what `take` was given holds once `each` has returned without error.
+///
 /// # Errors
-/// If a list cannot be read, or the question or `take` fails.
+/// If a list cannot be read or has other than the rows its crawl saw, or the question or
+/// `take` fails.
 pub fn each<Q: Question>(
     question: &Q,
     lists: &[&Observation],
@@ -110,24 +114,36 @@ pub fn each<Q: Question>(
 ) -> Result<(), Error> {
     let columns = Columns { accounts: false, positions: question.needs_positions() };
     let partitions = engine.open(lists, columns)?;
+    let mut rows = vec![0; lists.len()];
     for wave in partitions.ranges().chunks(WAVE * rayon::current_num_threads()) {
-        for partial in compute(question, &*partitions, wave)? {
+        for Answered { partial, rows: met } in compute(question, &*partitions, wave)? {
+            rows.iter_mut().zip(met).for_each(|(all, met)| *all += met);
             take(partial)?;
         }
     }
-    Ok(())
+    lists.iter().zip(rows).try_for_each(|(list, rows)| list.check(rows))
 }
 
 /// Partitions per thread that are computed before their partials are merged: enough that
 /// threads seldom wait for the slowest.
 const WAVE: usize = 4;
 
+/// What a range contributes, and how many rows each list has in it.
+struct Answered<P> {
+    partial: P,
+    rows: Vec<u64>,
+}
+
 fn compute<Q: Question>(
     question: &Q,
     partitions: &dyn Partitions,
     wave: &[Range<i64>],
-) -> Result<Vec<Q::Partial>, Error> {
-    let one = |range: &Range<i64>| question.on_partition(&partitions.fetch(range.clone())?);
+) -> Result<Vec<Answered<Q::Partial>>, Error> {
+    let one = |range: &Range<i64>| {
+        let part = partitions.fetch(range.clone())?;
+        let rows = part.chunks.iter().map(|chunk| chunk.members.len() as u64).collect();
+        Ok(Answered { partial: question.on_partition(&part)?, rows })
+    };
     if let [only] = wave {
         return Ok(vec![one(only)?]);
     }

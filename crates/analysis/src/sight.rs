@@ -4,7 +4,7 @@
 //!
 //! | the looker read | then the member was truly absent |
 //! |---|---|
-//! | the whole list | always |
+//! | the whole list | always, but for the exception below |
 //! | nothing (protected, suspended, missing, refused) | never |
 //! | a stretch from the newest member on | if the member followed inside that stretch |
 //!
@@ -20,7 +20,10 @@
 //! What that proves differs by direction, since follow times only grow:
 //!
 //! - Absent from a *later* crawl: had the member still followed, with the old time or a new
-//!   one, the follow would lie in the stretch. It is **lost**, without exception.
+//!   one, the follow would lie in the stretch. It is **lost**, with one exception: who leaves
+//!   and follows anew while the later crawl is already past its first page now stands at the
+//!   top, where the crawl has been, and no longer where it will look. Then the old follow is
+//!   lost and the new one shows in the crawl after. Complete lists have this exception too.
 //! - Absent from an *earlier* crawl: the follow that the later crawl shows did not exist
 //!   then. It is a **gain**: a new follow. That the same member had also followed long
 //!   before, below the stretch, then left and came back, cannot be ruled out; complete lists

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 
 use analysis::engine::Memory;
 use analysis::frame::{Direction, Kind};
-use analysis::{Cells, FollowGraph, Format, Frame, Observation, diff, mutuals, overlap};
-use snapshot::{AccountId, List, Table, Values};
+use analysis::{
+    Cells, FollowGraph, Format, Frame, Observation, Reciprocity, diff, mutuals, overlap,
+};
+use snapshot::{AccountId, Coverage, Crawl, Cut, List, State, Table, Values};
 
 fn list(account: u32, list: List, ids: &[i64]) -> Observation {
     let ids = ids.iter().map(|id| AccountId::new(*id).unwrap());
@@ -95,7 +97,10 @@ fn parquet_keeps_times_in_utc_and_ratios() {
         table.columns.iter().find(|c| c.name == name).unwrap().values.clone()
     };
     let summary = read(&Frame::diff_summary(&[change]));
-    assert_eq!(column(&summary, "after_started_at"), Values::Time(vec![Some(0)]));
+    for time in ["before_started_at", "before_finished_at", "after_started_at", "after_finished_at"]
+    {
+        assert_eq!(column(&summary, time), Values::Time(vec![Some(0)]));
+    }
     let summary = read(&Frame::mutuals_summary(&[both]));
     assert_eq!(column(&summary, "follow_back_rate"), Values::F64(vec![Some(0.5)]));
 }
@@ -129,7 +134,7 @@ fn usernames_stand_beside_their_ids_and_are_no_formulas() {
 }
 
 #[test]
-fn frames_are_sorted_cut_filtered_and_counted() {
+fn frames_are_sorted_and_cut() {
     let cells = |frame: &Frame, column: usize| {
         (0..frame.rows()).map(|row| frame.cell(row, column)).collect::<Vec<_>>().join(" ")
     };
@@ -142,12 +147,51 @@ fn frames_are_sorted_cut_filtered_and_counted() {
     assert_eq!(cells(&by_position, 2), "2 1 9007199254740993");
     assert_eq!(cells(&by_position.head(1), 2), "2");
     assert_eq!(frame.head(10).rows(), 3);
-    assert_eq!(cells(&frame.only("change", "lost").unwrap(), 2), "1 2");
-    let counted = frame.count_by(&["change"]).unwrap();
-    assert_eq!((cells(&counted, 0), cells(&counted, 1)), ("gained lost".into(), "1 2".into()));
     let error = frame.sorted(&[("nam", Direction::Ascending)]).unwrap_err();
     assert_eq!(error.to_string(), "a diff frame has no column `nam`");
     assert!(error.way_out().unwrap().contains("position_before"));
+}
+
+/// A crawl that found so many members and repeats.
+fn crawl(list: List, state: State, ids: u64, duplicates: u64) -> Crawl {
+    let observation = Observation::complete(7.into(), list, []).unwrap();
+    Crawl { state, ids, duplicates, ..observation.crawl().clone() }
+}
+
+#[test]
+fn crawls_are_grouped_by_list_state_and_coverage_and_summed() {
+    let complete = State::Read(Coverage::Complete);
+    let cut = |after_page| State::Read(Coverage::CutShort { after_page, why: Cut::Budget });
+    let (followers, following) = (List::Followers, List::Following);
+    let crawls = [
+        crawl(following, complete, 10, 1),
+        crawl(followers, State::Protected, 0, 0),
+        crawl(followers, complete, 5, 0),
+        crawl(followers, cut(1), 100, 7),
+        crawl(followers, complete, 6, 2),
+        crawl(followers, cut(2), 200, 0),
+        crawl(followers, State::Suspended, 0, 0),
+        crawl(followers, State::Protected, 0, 0),
+    ];
+    let expected = r#"list,state,coverage,lists,members,duplicates
+"followers","protected","none",2,0,0
+"followers","read","complete",2,11,2
+"followers","read","cut_short",2,300,7
+"followers","suspended","none",1,0,0
+"following","read","complete",1,10,1
+"#;
+    assert_eq!(written(&Frame::crawls_summary(&crawls), Format::Csv), expected);
+}
+
+#[test]
+fn who_follows_back_over_a_whole_run_is_written_in_every_format() {
+    let returned = Reciprocity { edges: 11, self_loops: 1, reciprocal: 4, unknown: 2 };
+    let frame = Frame::from(&returned);
+    let json = r#"{"edges":11,"self_loops":1,"reciprocal":4,"mutual_pairs":2,"unknown":2,"ratio":0.4,"ratio_of_known":0.5,"#;
+    assert!(written(&frame, Format::Jsonl).starts_with(json));
+    assert!(written(&frame, Format::Json).contains(json));
+    assert!(written(&frame, Format::Csv).contains("\n11,1,4,2,2,0.4,0.5,"));
+    frame.write(Format::Parquet, &mut Vec::new()).unwrap();
 }
 
 #[test]
@@ -205,6 +249,7 @@ fn the_schema_page_is_true() {
         Frame::from(&graph.summary()),
         Frame::runs(&[]),
         Frame::crawls(&[]),
+        Frame::crawls_summary(&[]),
     ];
     let mut sections: Vec<&str> = page.split("\n## ").skip(1).collect();
     for frame in frames {

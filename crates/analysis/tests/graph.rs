@@ -195,6 +195,7 @@ fn a_summary_by_hand() {
     let summary = graph("1->2 2->1 2->3 3->3 4->5 9->2").summary();
     assert_eq!((summary.nodes, summary.edges, summary.self_loops), (6, 6, 1));
     assert_eq!((summary.mutual_pairs, summary.reciprocity), (1, Some(0.4)));
+    assert_eq!((summary.unknown, summary.reciprocity_of_known), (0, Some(0.4)));
     assert_eq!(summary.max_out, Some(Extreme { account: 2.into(), degree: 2 }));
     assert_eq!(summary.max_in, Some(Extreme { account: 2.into(), degree: 2 }));
     assert_eq!((summary.strong_components, summary.largest_strong), (5, 2));

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use analysis::engine::{Engine, Memory, Stream};
 use analysis::{
-    Accounts, FollowGraph, Observation, RunDiff, RunObservations, diff, diff_runs, run_reciprocity,
+    Accounts, Cells, FollowGraph, Observation, RunDiff, RunObservations, diff, diff_runs, overlap,
+    run_reciprocity, run_summary,
 };
 use jiff::Timestamp;
 use snapshot::{
@@ -149,6 +150,66 @@ fn a_list_nobody_asked_for_is_not_found_and_not_empty() {
     assert_eq!(Observation::of(&run, 7.into(), List::Followers).unwrap().len(), 1);
 }
 
+/// What a run lost on disk, nobody lost as a follower.
+#[test]
+fn a_run_without_the_rows_its_crawls_saw_is_damaged() {
+    let world = World::new();
+    let whole = world.run(1, "followers 7: 3 2 1; followers 8: 1");
+    let fewer = world.run(2, "followers 7: 3 2; followers 8: 1");
+    let check = |damaged: &Run, what: &str| {
+        let asked = |before: &Run, after: &Run, accounts: &Accounts| {
+            let engines: [&dyn Engine; 2] = [&Memory, &Stream];
+            for engine in engines {
+                let found = diff_runs(before, after, List::Followers, accounts, engine);
+                let error = found.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Damaged);
+                assert_eq!(error.to_string(), format!("run {} is damaged: {what}", damaged.id()));
+                assert!(error.way_out().is_some_and(|hint| hint.contains("verify")));
+            }
+        };
+        for accounts in [Accounts::All, Accounts::Only(vec![7.into()])] {
+            asked(&fewer, damaged, &accounts);
+            asked(damaged, &fewer, &accounts);
+        }
+        let audience = Observation::of(damaged, 7.into(), List::Followers);
+        let shared = audience.and_then(|list| overlap(&[list], Cells::Skip, &Stream));
+        assert_eq!(shared.unwrap_err().kind(), ErrorKind::Damaged);
+        assert_eq!(FollowGraph::from_run(damaged).unwrap_err().kind(), ErrorKind::Damaged);
+        assert_eq!(run_summary(damaged).unwrap_err().kind(), ErrorKind::Damaged);
+    };
+
+    // A part that is another run's.
+    let swapped = world.run(3, "followers 7: 3 2 1; followers 8: 1");
+    copy_part(&fewer, &swapped);
+    check(&swapped, "the followers list of 7 has 2 rows, and its crawl saw 3");
+
+    // A crawl that saw nobody, and rows nevertheless.
+    let emptied = world.run(4, "followers 7:; followers 8: 1");
+    copy_part(&whole, &emptied);
+    check(&emptied, "the followers list of 7 has 3 rows, and its crawl saw 0");
+
+    // A manifest that names no part.
+    let path = swapped.folder().join("manifest.json");
+    let mut manifest: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    let files = manifest["files"].as_array_mut().unwrap();
+    files.retain(|file| !file["path"].as_str().unwrap().starts_with(PARTS));
+    std::fs::write(&path, manifest.to_string()).unwrap();
+    let lost = Store::open(world.folder.path()).unwrap().run(swapped.id()).unwrap();
+    check(&lost, "the followers list of 7 has 0 rows, and its crawl saw 3");
+}
+
+/// The folder of a run's followers, in the manifest's words.
+const PARTS: &str = "list=followers/";
+
+fn copy_part(from: &Run, to: &Run) {
+    let part = |run: &Run| {
+        let file = run.manifest().files.iter().find(|file| file.path.starts_with(PARTS)).unwrap();
+        run.folder().join(&file.path)
+    };
+    std::fs::copy(part(from), part(to)).unwrap();
+}
+
 /// Short lists share row groups and are swept; one long list among them is not.
 #[test]
 fn many_short_lists_and_a_long_one_equal_the_sets() {
@@ -213,4 +274,33 @@ fn a_return_that_nobody_looked_for_is_unknown() {
     check("followers 1: 2; following 1: 2", 2, 0);
     check("followers 1: 2; following 1: 2 ...", 2, 0);
     check("followers 1: 2; following 2: 1; following 1: 2", 2, 0);
+}
+
+/// Followers lists show no opposite at all; published edge lists, imported as following lists,
+/// have none of accounts that follow nobody.
+#[test]
+fn a_summary_tells_the_reciprocity_of_all_edges_from_that_of_the_known() {
+    let check = |lists: &str, all: Option<f64>, unknown: u64, known: Option<f64>| {
+        let world = World::new();
+        let run = world.run(1, lists);
+        let found = run_summary(&run).unwrap();
+        let told = (found.reciprocity, found.unknown, found.reciprocity_of_known);
+        assert_eq!(told, (all, unknown, known), "{lists}");
+        let graph = FollowGraph::from_run(&run).unwrap().summary();
+        assert_eq!((graph.reciprocity, graph.unknown), (all, 0), "{lists}");
+        assert_eq!((graph.nodes, graph.largest_weak), (found.nodes, found.largest_weak));
+    };
+    check("followers 1: 2 3", Some(0.0), 2, None);
+    check("following 1: 2 3; following 2: 1", Some(2.0 / 3.0), 1, Some(1.0));
+    check("following 1: 2 3; following 2: 1; following 3:", Some(2.0 / 3.0), 0, Some(2.0 / 3.0));
+    check("following 1: 1", None, 0, None);
+    check("followers 1:", None, 0, None);
+}
+
+#[test]
+fn a_side_says_whether_positions_tell_times() {
+    let world = World::new();
+    let run = world.run(1, "followers 7: 1");
+    let side = Observation::of(&run, 7.into(), List::Followers).unwrap().side();
+    assert_eq!(side.order, Order::NewestFirst);
 }

@@ -13,17 +13,14 @@ pub(crate) fn run(settings: &Settings, command: &Config) -> Result<Exit> {
     let mut rows: Vec<_> = settings.rows().into_iter().map(Vec::from).collect();
     // Whether there is a token can be said; what it is cannot.
     let variable = ingest::TOKEN_VARIABLE;
-    let token = if std::env::var_os(variable).is_some_and(|v| !v.is_empty()) {
-        vec!["token".to_owned(), "(set, not shown)".to_owned(), format!("environment {variable}")]
+    let (token, origin) = if std::env::var_os(variable).is_some_and(|v| !v.is_empty()) {
+        ("(set, not shown)", format!("environment {variable}"))
     } else if settings.token_file.value.is_some() {
-        vec![
-            "token".to_owned(),
-            "(in token_file)".to_owned(),
-            settings.token_file.origin.to_string(),
-        ]
+        ("(in token_file)", settings.token_file.origin.to_string())
     } else {
-        vec!["token".to_owned(), "(not set)".to_owned(), "default".to_owned()]
+        ("(not set)", "default".to_owned())
     };
+    let token = vec!["token".to_owned(), token.to_owned(), origin];
     rows.push(token);
     output::print(output::table(&headings, rows))?;
     if let Some(path) = &settings.user_file {

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use analysis::engine::Stream;
 use analysis::{Accounts, Change, Diff, Frame, RunDiff, Undecided, diff_runs};
 use anyhow::Result;
-use snapshot::{List, Run, Store};
+use snapshot::{List, Order, Run, Store};
 
 use crate::args;
 use crate::exit::{Exit, Usage};
-use crate::names::{self, Names};
+use crate::names::Names;
 use crate::output::{self, Align, grouped};
 use crate::settings::Settings;
 
@@ -18,35 +18,53 @@ const SHOWN: usize = 10;
 
 pub(crate) fn run(settings: &Settings, command: &args::Diff) -> Result<Exit> {
     let store = Store::open(&settings.store.value)?;
-    let (before, after) = (store.find(&command.before)?, store.find(&command.after)?);
-    if before.id() == after.id() {
-        return Err(Usage::new(format!("both sides are run {}", after.id()))
-            .hint("name two different runs with --before and --after")
+    let after = store.find(&command.after)?;
+    let before = match &command.before {
+        Some(name) => store.find(name)?,
+        None => preceding(&store, &after)?,
+    };
+    if before.id() >= after.id() {
+        let (before, after) = (before.id(), after.id());
+        return Err(Usage::new(format!("run {before} is not before run {after}"))
+            .hint("name the earlier run with --before and the later one with --after")
             .into());
     }
-    let list = command.list.into();
     let accounts = chosen(&before, &after, &command.accounts)?;
-    let answer = diff_runs(&before, &after, list, &accounts, &Stream)?;
-    if !command.exit_code || !settings.quiet {
+    let answer = diff_runs(&before, &after, command.list.into(), &accounts, &Stream)?;
+    // Whoever asks for the exit code alone does not want to read.
+    let only_code =
+        command.exit_code && settings.quiet && output::is_stdout(&command.output.output);
+    if !only_code {
         let names = Names::of([&before, &after])?;
-        let frame = || {
-            if command.summary { Frame::diff_summary(&answer.diffs) } else { Frame::from(&answer) }
-        };
         let screen = || Ok(screen(&answer, &names, command.summary));
+        let frame = || match command.summary {
+            true => Frame::diff_summary(&answer.diffs),
+            false => Frame::from(&answer),
+        };
         output::deliver(&command.output, screen, || Ok(frame()))?;
     }
     let changed = answer.diffs.iter().any(Diff::has_changes);
     Ok(if command.exit_code && changed { Exit::Changed } else { Exit::Done })
 }
 
-/// The accounts that were named, by the later run's handles or, failing that, the earlier's.
+/// The newest run that is older than this one.
+fn preceding(store: &Store, after: &Run) -> Result<Run> {
+    let older = store.run_ids()?.into_iter().rfind(|id| *id < after.id());
+    match older {
+        Some(id) => Ok(store.run(id)?),
+        None => Err(Usage::new(format!("there is no run before {}", after.id()))
+            .hint("`followgraph runs` lists the runs; a diff needs two")
+            .into()),
+    }
+}
+
+/// The accounts that were named: by the later run's handles, or else by the earlier one's.
 fn chosen(before: &Run, after: &Run, named: &[String]) -> Result<Accounts> {
     if named.is_empty() {
         return Ok(Accounts::All);
     }
-    let found =
-        names::resolve(after, named).or_else(|e| names::resolve(before, named).map_err(|_| e))?;
-    Ok(Accounts::Only(found))
+    let find = |name: &String| after.account(name).or_else(|e| before.account(name).map_err(|_| e));
+    Ok(Accounts::Only(named.iter().map(find).collect::<Result<_, _>>()?))
 }
 
 /// What a person sees: a row per account, then who, if that is not too much.
@@ -114,9 +132,12 @@ fn summary_row(diff: &Diff, names: &Names) -> Vec<String> {
     ]
 }
 
-/// Who came and who went, newest first: the order of the list says who is new.
+/// Who came and who went; newest first where the order of both lists says who is new, else
+/// by id.
 fn details(diff: &Diff, list: List) -> String {
     let mut text = String::new();
+    let newest_first = [diff.before.order, diff.after.order] == [Order::NewestFirst; 2];
+    let order = if newest_first { "newest first" } else { "by id" };
     let (before, after): (Vec<_>, Vec<_>) =
         diff.unknown.iter().partition(|u| matches!(u, Undecided::InBefore(_)));
     let change = |undecided: &&Undecided| match **undecided {
@@ -132,8 +153,10 @@ fn details(diff: &Diff, list: List) -> String {
         if changes.is_empty() {
             continue;
         }
-        changes.sort_by_key(|c: &Change| (c.position, c.member));
-        let _ = write!(text, "\n{title} ({list}, newest first)\n");
+        if newest_first {
+            changes.sort_by_key(|c: &Change| c.position);
+        }
+        let _ = write!(text, "\n{title} ({list}, {order})\n");
         for change in changes.iter().take(SHOWN) {
             let _ = writeln!(text, "  {sign} {}", change.member);
         }

@@ -1,7 +1,7 @@
 //! `followgraph graph`: a run as one follow graph, in a dozen numbers.
 
 use analysis::graph::{Extreme, Summary};
-use analysis::{FollowGraph, Frame};
+use analysis::{Frame, run_summary};
 use anyhow::Result;
 use snapshot::Store;
 
@@ -13,7 +13,7 @@ use crate::settings::Settings;
 
 pub(crate) fn run(settings: &Settings, command: &args::Graph) -> Result<Exit> {
     let run = Store::open(&settings.store.value)?.find(&command.run)?;
-    let summary = FollowGraph::from_run(&run)?.summary();
+    let summary = run_summary(&run)?;
     let names = Names::of([&run])?;
     let screen = || Ok(format!("run {}\n\n{}", run.id(), screen(&summary, &names)));
     output::deliver(&command.output, screen, || Ok(Frame::from(&summary)))?;
@@ -34,6 +34,11 @@ fn screen(summary: &Summary, names: &Names) -> String {
         ("self-loops", grouped(summary.self_loops)),
         ("mutual pairs", grouped(summary.mutual_pairs)),
         ("reciprocity, self-loops left out", percent(summary.reciprocity)),
+        (
+            "reciprocity among edges whose opposite was looked for",
+            percent(summary.reciprocity_of_known),
+        ),
+        ("edges whose opposite was not looked for", grouped(summary.unknown)),
         ("most followed", extreme(summary.max_in)),
         ("follows most", extreme(summary.max_out)),
         ("strong components", component(summary.strong_components, summary.largest_strong)),

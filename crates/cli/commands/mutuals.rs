@@ -15,6 +15,12 @@ use crate::settings::Settings;
 
 pub(crate) fn run(settings: &Settings, command: &args::Mutuals) -> Result<Exit> {
     let run = Store::open(&settings.store.value)?.find(&command.run)?;
+    if command.reciprocity {
+        let whole = run_reciprocity(&run)?;
+        let screen = || Ok(format!("{}\n", graph(whole)));
+        output::deliver(&command.output, screen, || Ok(Frame::from(&whole)))?;
+        return Ok(Exit::Done);
+    }
     let observations = RunObservations::open(&run)?;
     let accounts = if command.accounts.is_empty() {
         with_both_lists(&observations)

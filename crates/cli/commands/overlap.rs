@@ -56,7 +56,10 @@ pub(crate) fn screen(answer: &Overlap, names: &Names) -> String {
         text.push_str(&exclusive(cells, &labels));
     }
     if answer.sides.iter().any(|side| !side.state.is_complete()) {
-        text.push_str("\n*: a list was not read to its end; its numbers are lower bounds\n");
+        text.push_str(
+            "\n*: a list was not read to its end: counts of both, either and members are lower \
+             bounds; shares and combinations are of what was seen\n",
+        );
     }
     text
 }
@@ -67,7 +70,8 @@ fn matrix(answer: &Overlap, labels: &[String]) -> String {
     let mut headings = vec![("share of a row's members", Align::Left), ("members", Align::Right)];
     headings.extend(numbers.iter().map(|n| (n.as_str(), Align::Right)));
     let row = |i: usize| {
-        let mut cells = vec![format!("{} {}", i + 1, labels[i]), grouped(answer.size(i))];
+        let mark = if answer.is_exact(i, i) { "" } else { "*" };
+        let mut cells = vec![format!("{} {}{mark}", i + 1, labels[i]), grouped(answer.size(i))];
         cells.extend((0..answer.len()).map(|j| match answer.containment(i, j) {
             _ if i == j => "·".to_owned(),
             Some(share) => format!("{:.0}%", 100.0 * share),

@@ -16,13 +16,28 @@ pub(crate) fn run(settings: &Settings, command: &args::Runs) -> Result<Exit> {
         let run = store.find(&command.run)?;
         let crawls = run.crawls()?;
         let names = Names::of([&run])?;
+        if command.summary {
+            let summary = Frame::crawls_summary(&crawls);
+            output::deliver(&command.output, || Ok(summary.to_string()), || Ok(summary.clone()))?;
+            return Ok(Exit::Done);
+        }
         let screen = || Ok(accounts(&crawls, &names));
         output::deliver(&command.output, screen, || Ok(Frame::crawls(&crawls)))?;
         return Ok(Exit::Done);
     }
-    let runs = store.runs()?;
+    // One run that cannot be read does not hide the others.
+    let (mut runs, mut exit) = (Vec::new(), Exit::Done);
+    for (_, run) in store.entries()? {
+        match run {
+            Ok(run) => runs.push(run),
+            Err(e) => {
+                output::error_of(&e);
+                exit = Exit::Store;
+            }
+        }
+    }
     output::deliver(&command.output, || Ok(screen(&runs)), || Ok(Frame::runs(&runs)))?;
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 /// A row per run.

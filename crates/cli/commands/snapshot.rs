@@ -1,6 +1,5 @@
 //! `followgraph snapshot`: reads lists and publishes them as one run.
 
-use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -14,15 +13,16 @@ use crate::args::{self, Args};
 use crate::exit::{Exit, Usage};
 use crate::output::{self, counted};
 use crate::progress::Shown;
-use crate::settings::{Said, Settings};
+use crate::settings::{Origin, Said, Setting, Settings};
 
 pub(crate) fn run(args: &Args, command: &args::Snapshot) -> Result<Exit> {
     let job = job(command)?;
     let said = job.as_ref().map(|(job, path)| (of_job(job), path.as_path()));
     let settings = Settings::resolve(args, of_flags(command), said)?;
+    let page_size = command.page_size.or(job.as_ref().and_then(|(job, _)| job.page_size));
     let mut batch = Batch::of(targets(command, job.map(|(job, _)| job))?);
     batch.concurrency = settings.concurrency.value;
-    batch.page_size = command.page_size;
+    batch.page_size = page_size;
     let source: SourceKind = settings.source.value.parse()?;
     let source = source.connect(&settings.base_url.value, token(&settings)?)?;
     let store = Store::create(&settings.store.value)?;
@@ -32,8 +32,15 @@ pub(crate) fn run(args: &Args, command: &args::Snapshot) -> Result<Exit> {
         tokio::spawn(stop_on_signal(stop.clone(), Arc::clone(&signalled)));
         let progress = Shown::new(settings.quiet);
         ingest::run(&store, source.as_ref(), &batch, &progress, &stop).await
-    })?;
-    let exit = conclude(&report, settings.quiet)?;
+    });
+    let exit = match report {
+        Ok(report) => conclude(&report, settings.quiet)?,
+        Err(e) if signalled.load(Ordering::Relaxed) > 0 => {
+            output::remark(format!("{e}; nothing was published"));
+            Exit::Incomplete
+        }
+        Err(e) => return Err(e.into()),
+    };
     Ok(match signalled.load(Ordering::Relaxed) {
         0 => exit,
         number => Exit::Signal(number),
@@ -100,29 +107,25 @@ fn targets(command: &args::Snapshot, job: Option<Job>) -> Result<Vec<Target>> {
     Ok(accounts.into_iter().map(target).collect())
 }
 
-/// One account a line; blank lines and lines that begin with `#` do not count.
 fn read_accounts() -> Result<Vec<AccountRef>> {
-    let mut accounts = Vec::new();
-    for (number, line) in (1..).zip(std::io::stdin().lock().lines()) {
-        let line = line.context("cannot read standard input")?;
-        let name = line.trim();
-        if !name.is_empty() && !name.starts_with('#') {
-            let account = name.parse().with_context(|| format!("standard input, line {number}"))?;
-            accounts.push(account);
-        }
-    }
-    Ok(accounts)
+    let text = std::io::read_to_string(std::io::stdin()).context("cannot read standard input")?;
+    Ok(ingest::read_accounts(&text, "standard input")?)
 }
 
-/// The token from the environment, else from the file that the settings name.
+/// The token from the file that a flag names, else from the environment, else from the file
+/// that the other settings name.
 fn token(settings: &Settings) -> Result<Token> {
+    let Setting { value: file, origin } = &settings.token_file;
+    if let (Some(path), Origin::Flag(_)) = (file, origin) {
+        return Ok(Token::from_file(path)?);
+    }
     if let Some(token) = Token::from_env(&[ingest::TOKEN_VARIABLE])? {
         return Ok(token);
     }
-    if let Some(path) = &settings.token_file.value {
-        return Ok(Token::from_file(path)?);
+    match file {
+        Some(path) => Ok(Token::from_file(path)?),
+        None => Err(ingest::Error::no_token().into()),
     }
-    Err(ingest::Error::no_token().into())
 }
 
 /// The number of the signal that stopped the batch; 0 for none.
@@ -161,6 +164,8 @@ async fn signal() -> u8 {
     }
 }
 
+/// Says what came of the batch. A later run can add what is missing, unless an account is
+/// not there at all.
 fn conclude(report: &BatchReport, quiet: bool) -> Result<Exit> {
     if let (Some(published), false) = (&report.published, quiet) {
         output::print(summary(report, published))?;
@@ -170,22 +175,25 @@ fn conclude(report: &BatchReport, quiet: bool) -> Result<Exit> {
     }
     for failure in &report.failures {
         let (list, account) = (failure.list, failure.account);
-        output::remark(format!("{list} of {account} cut short: {}", failure.detail));
+        let detail = output::printable(&failure.detail);
+        output::remark(format!("{list} of {account} cut short: {detail}"));
     }
-    Ok(match &report.fatal {
-        Some(e) if e.kind() == ErrorKind::Credentials => fatal(e, Exit::Credentials),
-        Some(e) => fatal(e, Exit::Incomplete),
-        None if report.is_complete() => Exit::Done,
-        None => Exit::Incomplete,
-    })
-}
-
-fn fatal(error: &ingest::Error, exit: Exit) -> Exit {
-    output::remark(format!("stopped early: {error}"));
-    if let Some(hint) = error.way_out() {
-        output::remark(format!("hint: {hint}"));
+    if report.published.is_none() {
+        return Err(Usage::new("none of these accounts is there to be read")
+            .hint("nothing was published; check the names, and @name against id")
+            .into());
     }
-    exit
+    let Some(fatal) = &report.fatal else {
+        return Ok(if report.is_complete() { Exit::Done } else { Exit::Incomplete });
+    };
+    output::remark("stopped early; what had been read is published, marked as cut short");
+    let exit = match fatal.kind() {
+        ErrorKind::Credentials => Exit::Credentials,
+        ErrorKind::Incomplete => Exit::Incomplete,
+        _ => Exit::Failed,
+    };
+    output::error_of(fatal);
+    Ok(exit)
 }
 
 fn summary(report: &BatchReport, published: &snapshot::Published) -> String {

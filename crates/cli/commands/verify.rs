@@ -46,8 +46,7 @@ type Opened = Result<snapshot::Run, snapshot::Error>;
 
 fn chosen(store: &Store, names: &[String]) -> Result<Vec<Opened>> {
     if names.is_empty() {
-        let ids = store.run_ids()?;
-        return Ok(ids.into_iter().map(|id| store.run(id)).collect());
+        return Ok(store.entries()?.into_iter().map(|(_, run)| run).collect());
     }
     // A name that means no run is a mistake of the caller and ends the command.
     let mut runs = Vec::new();

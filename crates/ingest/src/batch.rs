@@ -5,6 +5,7 @@
 //! coverage that says how far it goes.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 
@@ -89,7 +90,22 @@ pub struct Unresolved {
     pub account: AccountRef,
     /// Why, as far as the network says.
     pub state: State,
+    /// What `state` leaves open: v1.1 passes over suspended and missing accounts alike.
+    pub note: Option<&'static str>,
 }
+
+impl fmt::Display for Unresolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.account)?;
+        match self.note {
+            Some(note) => f.write_str(note),
+            None => self.state.fmt(f),
+        }
+    }
+}
+
+/// The note on an account that the network said nothing of.
+const PASSED_OVER: &str = "suspended or missing; the network does not say which";
 
 /// A list that an error cut short.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,7 +162,7 @@ pub async fn run(
         requests: &requests,
     };
     let Some(known) = Known::look_up(&sender, batch).await? else {
-        return Err(brake.into_error().unwrap_or_else(nothing_read));
+        return Err(brake.into_error(STOPPED_AT_ONCE).unwrap_or_else(nothing_read));
     };
     let plan = known.plan(batch);
     let unresolved = known.unresolved(batch);
@@ -160,16 +176,18 @@ pub async fn run(
         let failures = Vec::new();
         return Ok(BatchReport { published: None, unresolved, failures, requests, fatal: None });
     }
-    let writer = Mutex::new(begin(store, source, batch)?);
+    let writer = Mutex::new(begin(store, source, batch, page_size)?);
     let done = read_lists(&sender, &writer, &known, &plan, batch.concurrency, page_size).await?;
     let mut writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
 
     let cut =
         |done: &Done| !done.crawl.state.is_complete() && done.crawl.state.coverage().is_some();
-    // A wish to stop that came after the last page has stopped nothing.
-    let fatal = brake.into_error().filter(|_| done.iter().any(cut));
     let seen = |done: &Done| done.crawl.pages > 0 || done.crawl.state.coverage().is_none();
-    if !done.iter().any(seen) {
+    let anything = done.iter().any(seen);
+    let stopped = if anything { "stopped before the end" } else { STOPPED_AT_ONCE };
+    // A wish to stop that came after the last page has stopped nothing.
+    let fatal = brake.into_error(stopped).filter(|_| done.iter().any(cut));
+    if !anything {
         return Err(fatal.unwrap_or_else(|| first_failure(source, &done)));
     }
     let mut failures = Vec::new();
@@ -203,11 +221,27 @@ fn check(batch: &Batch, source: &dyn Source) -> Result<u32, Error> {
     Ok(page_size)
 }
 
-fn begin(store: &Store, source: &dyn Source, batch: &Batch) -> Result<RunWriter, Error> {
+/// Begins the run. What was asked for stands in its manifest; what the caller says there
+/// comes first.
+fn begin(
+    store: &Store,
+    source: &dyn Source,
+    batch: &Batch,
+    page_size: u32,
+) -> Result<RunWriter, Error> {
     let mut options = WriterOptions::default();
     options.sort_memory = batch.sort_memory;
     options.parameters.clone_from(&batch.parameters);
-    options.parameters.entry("source".to_owned()).or_insert_with(|| source.to_string());
+    let wanted = |list: &List| batch.targets.iter().any(|target| target.lists.contains(list));
+    let lists: Vec<_> = List::ALL.iter().filter(|list| wanted(list)).map(List::to_string).collect();
+    for (key, value) in [
+        ("source", source.to_string()),
+        ("lists", lists.join(" ")),
+        ("concurrency", batch.concurrency.to_string()),
+        ("page_size", page_size.to_string()),
+    ] {
+        options.parameters.entry(key.to_owned()).or_insert(value);
+    }
     store.begin(source.now(), options).map_err(|e| Error::store("cannot begin a run", e))
 }
 
@@ -217,6 +251,20 @@ struct Known {
     profiles: HashMap<AccountId, Profile>,
     names: HashMap<Username, AccountId>,
     absent: HashMap<AccountRef, State>,
+}
+
+/// A refusal of a whole look-up. It says nothing of any of the accounts, so none of them may
+/// become missing by it.
+fn no_look_up(source: &dyn Source, state: State) -> Error {
+    let (kind, hint) = match state {
+        State::NotAuthorized => (
+            ErrorKind::Credentials,
+            "look-ups need no more than a valid token: check it, and what its app may do",
+        ),
+        _ => (ErrorKind::Network, "nothing was published; run the same command again later"),
+    };
+    let message = format!("{source} answered a look-up of several accounts with `{state}`");
+    Error::new(kind, message).hint(hint)
 }
 
 /// The lists to read, each once, in the order they were asked for.
@@ -244,7 +292,13 @@ impl Known {
             let request = || sender.source.profiles(who);
             match sender.send(who.call(), &mut 0, request).await {
                 Ok(lookup) => known.add(who, lookup),
-                Err(Failed::Target(_)) => {}
+                Err(Failed::Target(State::Missing)) => {}
+                Err(Failed::Target(state)) => match who.only() {
+                    Some(account) if state != State::NotAuthorized => {
+                        known.absent.insert(account, state);
+                    }
+                    _ => return Err(no_look_up(sender.source, state)),
+                },
                 Err(Failed::Braked) => return Ok(None),
                 Err(Failed::GivenUp(error)) => {
                     let message = format!("{} cannot look the accounts up", sender.source);
@@ -290,11 +344,14 @@ impl Known {
         let mut seen = HashSet::new();
         let lost = |account: &&AccountRef| self.id(account).is_none();
         let accounts = batch.targets.iter().map(|target| &target.account).filter(lost);
-        let state = |account| self.absent.get(account).copied().unwrap_or(State::Missing);
-        accounts
-            .filter(|account| seen.insert(*account))
-            .map(|account| Unresolved { account: account.clone(), state: state(account) })
-            .collect()
+        let unresolved = |account: &AccountRef| {
+            let (account, said) = (account.clone(), self.absent.get(account).copied());
+            match said {
+                Some(state) => Unresolved { account, state, note: None },
+                None => Unresolved { account, state: State::Missing, note: Some(PASSED_OVER) },
+            }
+        };
+        accounts.filter(|account| seen.insert(*account)).map(unresolved).collect()
     }
 
     /// The state that needs no request to be known. A protected list may still be open to
@@ -369,8 +426,10 @@ fn settled(sender: &Sender<'_>, task: Task<'_>, state: State) -> Done {
     Done { crawl, failure: None }
 }
 
+const STOPPED_AT_ONCE: &str = "stopped before anything was read";
+
 fn nothing_read() -> Error {
-    Error::new(ErrorKind::Incomplete, "stopped before anything was read")
+    Error::new(ErrorKind::Incomplete, STOPPED_AT_ONCE)
 }
 
 fn first_failure(source: &dyn Source, done: &[Done]) -> Error {

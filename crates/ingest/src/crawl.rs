@@ -13,7 +13,7 @@ use backon::{BackoffBuilder as _, ExponentialBuilder};
 use jiff::{SignedDuration, Timestamp};
 use snapshot::{AccountId, Coverage, Crawl, Cut, List, Order, PageRecord, RunWriter, State};
 
-use crate::pace::Pace;
+use crate::pace::{Family, Pace, TooFar};
 use crate::source::{BoxFuture, Call, PageRequest, Source, SourceError, Trouble};
 use crate::{Cursor, Error, ErrorKind, Event, Page, Progress, Stop, Window};
 
@@ -39,6 +39,9 @@ impl Default for Retries {
 const WINDOWS_MAX: u32 = 8;
 /// The wait when the network says "too many requests" and not until when.
 const WINDOW_UNKNOWN: SignedDuration = SignedDuration::from_secs(60);
+/// The shortest wait after a refusal; it doubles with every refusal in a row. The network
+/// may name a time that has passed, and asking at once would only be refused again.
+const REFUSED_DELAY_SECS: i64 = 2;
 /// Pages without rows in a row that still promise more.
 const EMPTY_PAGES_MAX: u32 = 20;
 
@@ -76,9 +79,9 @@ impl Brake {
         }
     }
 
-    /// The reason, when all is over.
-    pub(crate) fn into_error(self) -> Option<Error> {
-        let stopped = || Error::new(ErrorKind::Incomplete, "stopped before the end");
+    /// The reason, when all is over; `stopped` is what to say of a wish of the user.
+    pub(crate) fn into_error(self, stopped: &str) -> Option<Error> {
+        let stopped = || Error::new(ErrorKind::Incomplete, stopped);
         let user = self.user.is_requested();
         self.why.into_inner().map(|(_, error)| error).or_else(|| user.then(stopped))
     }
@@ -133,7 +136,7 @@ impl Sender<'_> {
         let mut delays = self.delays();
         let (mut attempt, mut windows) = (0, 0);
         loop {
-            let error = match self.send_once(call, sent, &request).await? {
+            let error = match self.send_once(call, windows, sent, &request).await? {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -160,9 +163,11 @@ impl Sender<'_> {
 
     /// Waits for room, sends, and tells the bucket what came of it. A request that has been
     /// sent is waited for even if the brake is pulled meanwhile: it has been paid for.
+    /// `refusals` is how often it has been refused in a row.
     async fn send_once<'r, T: Answer>(
         &self,
         call: Call,
+        refusals: u32,
         sent: &mut u32,
         request: &impl Fn() -> BoxFuture<'r, Result<T, SourceError>>,
     ) -> Result<Result<T, SourceError>, Failed> {
@@ -171,14 +176,22 @@ impl Sender<'_> {
         let announce = |until| {
             self.progress.event(&Event::Waiting { endpoint, until, now: self.source.now() });
         };
-        let permit = self.unless_braked(self.pace.admit(endpoint, now, announce)).await?;
+        let admitted = self.unless_braked(self.pace.admit(endpoint, now, announce)).await?;
+        let permit = admitted.map_err(|TooFar { reset }| {
+            self.brake.pull(Cut::Error, too_far(self.source, reset));
+            Failed::Braked
+        })?;
         *sent += 1;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let outcome = request().await;
         match &outcome {
             Ok(answer) => permit.answered(answer.window()),
-            Err(SourceError { trouble: Trouble::Window { until }, .. }) => {
-                permit.exhausted(until.unwrap_or_else(|| self.source.now() + WINDOW_UNKNOWN));
+            Err(SourceError { trouble: Trouble::Window { until }, window, .. }) => {
+                let now = self.source.now();
+                let delay = REFUSED_DELAY_SECS << refusals.min(WINDOWS_MAX);
+                let soonest = now + SignedDuration::from_secs(delay);
+                let until = until.unwrap_or_else(|| now + WINDOW_UNKNOWN).max(soonest);
+                permit.exhausted(window.map_or(Family::QuarterHour, |w| w.family), until);
             }
             Err(SourceError { window: Some(window), .. }) => permit.answered(Some(*window)),
             Err(_) => drop(permit),
@@ -228,6 +241,13 @@ fn fatal(source: &dyn Source, error: &SourceError) -> (Cut, Error) {
             )
         }
     }
+}
+
+fn too_far(source: &dyn Source, reset: Timestamp) -> Error {
+    let (now, what) = (source.now(), "says that its rate window ends at");
+    let message = format!("{source} {what} {reset:.0}, and its clock shows {now:.0}");
+    Error::new(ErrorKind::Network, message)
+        .hint("no window is longer than a day, so this was not waited for; check the base URL, and run the same command again later")
 }
 
 /// What to crawl, and what is known of it.

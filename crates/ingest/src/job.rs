@@ -22,7 +22,7 @@ use serde::Deserialize;
 use snapshot::List;
 use toml::Spanned;
 
-use crate::{AccountRef, Error, SourceKind, Target};
+use crate::{AccountRef, Error, SourceKind, Target, check_base_url};
 
 /// A job file that has been read, with the files it names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,12 +68,38 @@ impl Job {
     }
 }
 
+/// Reads a list of accounts: one a line, blank lines and `#` comments passed over, wherever on
+/// a line they begin. `place` is what messages call the list, before the number of the line.
+///
+/// ```
+/// let accounts = ingest::read_accounts("@alice # a friend\n12\n", "accounts.txt")?;
+/// assert_eq!(accounts.len(), 2);
+/// # Ok::<(), ingest::Error>(())
+/// ```
+///
+/// # Errors
+/// If a line holds something else; the message names place and line.
+pub fn read_accounts(text: &str, place: &str) -> Result<Vec<AccountRef>, Error> {
+    let mut found = Vec::new();
+    for (line, text) in (1_u64..).zip(text.trim_start_matches('\u{feff}').lines()) {
+        let text = text.split('#').next().unwrap_or_default().trim();
+        if !text.is_empty() {
+            found.push(text.parse().map_err(|e: Error| {
+                let (what, hint) = e.explained();
+                let error = Error::usage(format!("{place}:{line}: {what}"));
+                hint.into_iter().fold(error, Error::hint)
+            })?);
+        }
+    }
+    Ok(found)
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JobFile {
     store: Option<PathBuf>,
     source: Option<Spanned<String>>,
-    base_url: Option<String>,
+    base_url: Option<Spanned<String>>,
     token_file: Option<PathBuf>,
     lists: Option<Vec<Spanned<String>>>,
     concurrency: Option<Spanned<i64>>,
@@ -114,7 +140,7 @@ impl Reader<'_> {
         Ok(Job {
             store: file.store.map(|p| self.beside(&p)),
             source,
-            base_url: file.base_url,
+            base_url: file.base_url.map(|url| self.base_url(url)).transpose()?,
             token_file: file.token_file.map(|p| self.beside(&p)),
             concurrency: file.concurrency.map(|n| self.positive("concurrency", &n)).transpose()?,
             page_size: file.page_size.map(|n| self.positive("page_size", &n)).transpose()?,
@@ -152,9 +178,19 @@ impl Reader<'_> {
                 let what = format!("cannot read {}", path.display());
                 self.wrong(&file.span(), &what, None).because(e)
             })?;
-            accounts(&text, &path)?.into_iter().for_each(add);
+            let place = path.display().to_string();
+            read_accounts(&text, &place)?.into_iter().for_each(add);
         }
         Ok(())
+    }
+
+    fn base_url(&self, url: Spanned<String>) -> Result<String, Error> {
+        let span = url.span();
+        let url = url.into_inner();
+        match check_base_url(&url) {
+            Ok(()) => Ok(url),
+            Err(e) => Err(self.wrong(&span, &e.to_string(), e.way_out().map(str::to_owned))),
+        }
     }
 
     fn lists(&self, lists: &[Spanned<String>]) -> Result<Vec<List>, Error> {
@@ -189,22 +225,6 @@ impl Reader<'_> {
     fn beside(&self, path: &Path) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(path)
     }
-}
-
-/// Reads a file of accounts: one a line, blank lines and `#` comments passed over.
-fn accounts(text: &str, path: &Path) -> Result<Vec<AccountRef>, Error> {
-    let mut found = Vec::new();
-    for (line, text) in (1_u64..).zip(text.trim_start_matches('\u{feff}').lines()) {
-        let text = text.split('#').next().unwrap_or_default().trim();
-        if !text.is_empty() {
-            found.push(text.parse().map_err(|e: Error| {
-                let (what, hint) = e.explained();
-                let error = Error::usage(format!("{}:{line}: {what}", path.display()));
-                hint.into_iter().fold(error, Error::hint)
-            })?);
-        }
-    }
-    Ok(found)
 }
 
 /// An error that goes into a message with a place of its own.
@@ -306,6 +326,23 @@ mod tests {
             "source = \"x\"\naccounts = []",
             "jobs/daily.toml:1: `x` is neither `x_v2` nor `x_v1`",
         );
+        check_error(
+            "accounts = []\nbase_url = \"https://me:sesame@api.x.com\"",
+            "jobs/daily.toml:2: the base URL holds a user name or a password",
+        );
+    }
+
+    #[test]
+    fn a_list_of_accounts_is_one_a_line() {
+        let read = |text: &str| match read_accounts(text, "standard input") {
+            Ok(found) => found.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            Err(e) => e.to_string(),
+        };
+        let list = "\u{feff}# mine\r\n@alice # a friend\r\n\r\n  12\r\n#@bob\n@carol";
+        assert_eq!(read(list), "@alice 12 @carol");
+        assert_eq!(read(""), "");
+        assert_eq!(read("12\n\nalice # who?\n"), "standard input:3: `alice` is not a numeric id");
+        assert_eq!(read("1 2"), "standard input:1: `1 2` is not a numeric id");
     }
 
     #[test]

@@ -12,7 +12,8 @@
 //! account. An import needs the same without the pages; what it needs besides stands in
 //! [`mod@import`]. The length of a list does not count otherwise.
 //!
-//! The only crate that knows HTTP, and the only one that knows tokio; neither shows.
+//! The only crate that asks over HTTP; no type of its client shows. Futures need a tokio
+//! runtime with time and I/O, which is the caller's.
 
 mod error;
 
@@ -48,12 +49,12 @@ pub use crawl::Retries;
 pub use cursor::Cursor;
 pub use error::{Error, ErrorKind};
 pub use import::{Imported, import};
-pub use job::Job;
-pub use pace::Window;
+pub use job::{Job, read_accounts};
+pub use pace::{Family, Window};
 pub use progress::{Event, Progress, Silent};
 pub use source::{
     AccountRef, Call, Endpoint, Lookup, Page, PageRequest, Source, SourceError, SourceKind,
-    Username,
+    Username, check_base_url,
 };
 pub use stop::Stop;
 pub use token::Token;

@@ -43,7 +43,16 @@ impl Place {
     }
 
     async fn run(&self, server: &Server, batch: &Batch) -> Result<BatchReport, Error> {
-        let source = SourceKind::XV2.connect(&server.url, Token::of_test()).unwrap();
+        self.run_as(SourceKind::XV2, server, batch).await
+    }
+
+    async fn run_as(
+        &self,
+        kind: SourceKind,
+        server: &Server,
+        batch: &Batch,
+    ) -> Result<BatchReport, Error> {
+        let source = kind.connect(&server.url, Token::of_test()).unwrap();
         run(&self.store, &*source, batch, &self.heard, &self.stop).await
     }
 
@@ -187,6 +196,59 @@ async fn nobody_of_that_name_is_a_report_and_no_failure() {
 }
 
 #[tokio::test]
+async fn v1_passes_over_names_and_the_report_does_not_guess_why() {
+    let server = Server::start(|path| match path {
+        p if p.starts_with("/1.1/users/lookup") => {
+            Canned::new(200, r#"[{"id_str":"1","screen_name":"one"}]"#)
+        }
+        _ => Canned::new(200, r#"{"ids":["7"],"next_cursor_str":"0"}"#),
+    })
+    .await;
+    let (place, all) = (Place::new(), batch(&["@one", "@ghost"], &[List::Followers]));
+    let report = place.run_as(SourceKind::XV1, &server, &all).await.unwrap();
+    assert_eq!(report.unresolved[0].state, State::Missing);
+    let shown = report.unresolved[0].to_string();
+    assert_eq!(shown, "@ghost: suspended or missing; the network does not say which");
+    let run = place.only_run();
+    let kept = |key: &str| run.manifest().parameters.get(key).cloned().unwrap_or_default();
+    assert_eq!(kept("source"), format!("X API v1.1 at {}", server.url));
+    let kept = ["lists", "concurrency", "page_size"].map(kept);
+    assert_eq!(kept, ["followers", "8", "5000"]);
+}
+
+#[tokio::test]
+async fn a_refused_look_up_makes_nobody_missing() {
+    let refused = r#"{"request":"\/1.1\/users\/lookup.json","error":"Not authorized."}"#;
+    let server = Server::start(move |_| Canned::new(401, refused)).await;
+    for names in [&["@one", "@two"][..], &["@one"]] {
+        let (place, all) = (Place::new(), batch(names, &[List::Followers]));
+        let error = place.run_as(SourceKind::XV1, &server, &all).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Credentials, "{error}");
+        assert!(place.store.run_ids().unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_stop_before_anything_was_read_is_incomplete() {
+    let server = network(|_| Canned::new(503, "")).await;
+    let place = Place::new();
+    place.stop.request();
+    let error = place.run(&server, &batch(&["1"], &List::ALL)).await.unwrap_err();
+    let expected = (ErrorKind::Incomplete, "stopped before anything was read");
+    assert_eq!((error.kind(), error.to_string().as_str()), expected);
+    // The same when the look-up still went through.
+    let place = Place::new();
+    let stop = place.stop.clone();
+    let server = network(move |_| {
+        stop.request();
+        Canned::new(503, "")
+    })
+    .await;
+    let error = place.run(&server, &batch(&["1"], &List::ALL)).await.unwrap_err();
+    assert_eq!((error.kind(), error.to_string().as_str()), expected);
+}
+
+#[tokio::test]
 async fn a_server_in_trouble_is_asked_again_with_the_same_cursor() {
     let asked = AtomicU32::new(0);
     let server = network(move |path| match parameter(path, "pagination_token") {
@@ -283,6 +345,31 @@ async fn a_429_is_waited_out_and_asked_again() {
     let report = place.run(&server, &batch(&["1"], &[List::Followers])).await.unwrap();
     assert!(report.is_complete());
     assert_eq!(place.only_run().crawls().unwrap()[0].requests, 2);
+}
+
+#[tokio::test]
+async fn a_429_whose_window_has_ended_already_is_not_hammered() {
+    let asked = AtomicU32::new(0);
+    let server = network(move |_| match asked.fetch_add(1, Ordering::Relaxed) {
+        0 => Canned::new(429, "").window(0, -60),
+        _ => page(&[8], None),
+    })
+    .await;
+    let (place, start) = (Place::new(), std::time::Instant::now());
+    let report = place.run(&server, &batch(&["1"], &[List::Followers])).await.unwrap();
+    assert!(report.is_complete());
+    assert!(start.elapsed() >= Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_window_that_ends_in_years_is_an_error_and_no_wait() {
+    let server = network(|_| Canned::new(429, "").window(0, 400_000_000)).await;
+    let place = Place::new();
+    let error = place.run(&server, &batch(&["1"], &[List::Followers])).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Network);
+    let said = "says that its rate window ends at 2039-07-28T21:43:37Z, and its clock shows 2026";
+    assert!(error.to_string().contains(said), "{error}");
+    assert!(error.way_out().unwrap().starts_with("no window is longer than a day"));
 }
 
 #[tokio::test]

@@ -65,6 +65,18 @@ impl Token {
         &self.0
     }
 
+    /// Takes the secret out of a text, however it is written there: as it is, as inside a
+    /// quoted string, or without the percent signs that bearer tokens are handed out with.
+    pub(crate) fn scrub(&self, text: &str) -> String {
+        let quoted = self.0.escape_debug().to_string();
+        let plain = [("%2F", "/"), ("%2B", "+"), ("%3D", "=")]
+            .into_iter()
+            .fold(self.0.clone(), |text, (code, sign)| text.replace(code, sign));
+        [&self.0, &quoted, &plain]
+            .into_iter()
+            .fold(text.to_owned(), |text, form| text.replace(form, "REDACTED"))
+    }
+
     /// A token for tests, with the percent signs that real ones have.
     #[cfg(test)]
     pub(crate) fn of_test() -> Self {
@@ -126,6 +138,13 @@ mod tests {
         let token = Token("sesame".to_owned());
         assert_eq!(format!("{token} {token:?} {:?}", Some(&token)).matches("sesame").count(), 0);
         assert_eq!(token.to_string(), "Token(REDACTED)");
+    }
+
+    #[test]
+    fn a_token_is_taken_out_of_a_text_in_every_form() {
+        let token = Token::of_test();
+        let text = r#"a test-token%2F%3D, "test-token/=" and nothing else"#;
+        assert_eq!(token.scrub(text), r#"a REDACTED, "REDACTED" and nothing else"#);
     }
 
     #[test]

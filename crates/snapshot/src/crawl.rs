@@ -67,7 +67,8 @@ pub enum Coverage {
     Head,
     /// From the newest member to the end of a page, where something stopped it.
     CutShort {
-        /// How many pages had been read; 0 means that nothing was seen.
+        /// How many pages had been read; 0 means that nothing was seen. A file that holds
+        /// a part of a list is one page, or 0 when it is empty.
         after_page: u32,
         /// What stopped it.
         why: Cut,
@@ -248,6 +249,35 @@ pub struct Crawl {
     /// For a list that was not read to its end: everybody who followed after this moment
     /// was inside the part that was read. `None` if the source does not tell.
     pub covered_since: Option<Timestamp>,
+}
+
+impl Crawl {
+    /// A crawl that began and ended at `at`, of which nothing else is known: no pages, no
+    /// requests, an order that means nothing. Set the other fields as needed.
+    pub fn new(
+        account: AccountId,
+        list: List,
+        source: impl Into<String>,
+        state: State,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            account,
+            list,
+            source: source.into(),
+            state,
+            order: Order::Unknown,
+            started_at: at,
+            finished_at: at,
+            ids: 0,
+            duplicates: 0,
+            pages: 0,
+            requests: 0,
+            cost_micro_usd: None,
+            reported_count: None,
+            covered_since: None,
+        }
+    }
 }
 
 /// One page of a crawl, as the API returned it.

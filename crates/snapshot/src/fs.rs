@@ -75,8 +75,16 @@ pub(crate) fn checksum(path: &Path) -> Result<Checksum, Error> {
 }
 
 /// Makes the names in a folder durable; the files in it must be synced already.
+#[cfg(unix)]
 pub(crate) fn sync_folder(path: &Path) -> Result<(), Error> {
     File::open(path).and_then(|f| f.sync_all()).at("sync", path)
+}
+
+/// Elsewhere folders cannot be opened as files, and the system sees to their names.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as on unix")]
+pub(crate) fn sync_folder(_: &Path) -> Result<(), Error> {
+    Ok(())
 }
 
 fn hex(bytes: &[u8]) -> String {

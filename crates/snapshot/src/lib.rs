@@ -37,7 +37,7 @@ pub use manifest::{FileEntry, Manifest, Tool};
 pub use parts::{Columns, ListReader, Rows, RowsChunk};
 pub use profile::Profile;
 pub use run::{Run, RunId};
-pub use store::Store;
+pub use store::{Entry, Store};
 pub use table::{Column, Table, Values};
 pub use verify::{Fault, Verification};
 pub use writer::{Published, RunWriter, WriterOptions};

@@ -81,9 +81,17 @@ struct Version {
 impl Manifest {
     pub(crate) fn read(run_folder: &Path) -> Result<Self, Error> {
         let path = run_folder.join(FILE_NAME);
-        let text = std::fs::read_to_string(&path).at("read", &path)?;
+        let text = match std::fs::read(&path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Err(Error::damaged(run_folder, format!("it has no {FILE_NAME}")));
+            }
+            read => read.at("read", &path)?,
+        };
         let broken = |e: serde_json::Error| Error::damaged(&path, "not a manifest").because(e);
-        let Version { format } = serde_json::from_str(&text).map_err(broken)?;
+        let Version { format } = serde_json::from_slice(&text).map_err(broken)?;
+        if format == 0 {
+            return Err(Error::damaged(&path, "there never was a format 0"));
+        }
         if format > crate::FORMAT_VERSION {
             let message = format!(
                 "{} has format {format}; this version of followgraph reads formats up to {}",
@@ -93,7 +101,7 @@ impl Manifest {
             return Err(Error::new(ErrorKind::NewerFormat, message)
                 .hint("install the newer version of followgraph that wrote it"));
         }
-        serde_json::from_str(&text).map_err(broken)
+        serde_json::from_slice(&text).map_err(broken)
     }
 
     pub(crate) fn write(&self, run_folder: &Path) -> Result<(), Error> {

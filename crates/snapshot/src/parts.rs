@@ -1,5 +1,9 @@
 //! Reads lists: only the row groups that can hold what was asked for, only the columns
 //! that are wanted.
+//!
+//! What a footer says is not believed where it could do harm: ranges of bytes must lie in
+//! the file, row groups must be no larger than the format allows, so that a damaged file
+//! costs an error and neither a panic nor the memory.
 
 use std::fs::File;
 use std::ops::Range;
@@ -10,12 +14,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
 use parquet::file::statistics::Statistics;
+use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor};
 
 use crate::AccountId;
 use crate::error::{At, Error};
+use crate::part_writer::ROW_GROUP_ROWS;
+use crate::schema;
 use crate::table::oops;
 
 /// One list of a run, for all of its accounts. Cheap to share between threads.
@@ -70,11 +77,15 @@ impl ListReader {
         for path in paths {
             let source = CountedFile::open(path, Arc::clone(&reader.bytes))?;
             let file = SerializedFileReader::new(source.clone()).at("read", path)?;
+            if !has_list_columns(file.metadata().file_metadata().schema_descr()) {
+                return Err(Error::damaged(path, "its columns are not those of a list"));
+            }
             for index in 0..file.num_row_groups() {
-                let group = Group::new(reader.parts.len(), index, file.metadata().row_group(index));
-                let group = group.ok_or_else(|| {
-                    Error::damaged(path, format!("row group {index} has no statistics"))
-                })?;
+                let meta = file.metadata().row_group(index);
+                let group = byte_span(meta, source.len)
+                    .ok_or("lies outside of the file")
+                    .and_then(|_| Group::new(reader.parts.len(), index, meta))
+                    .map_err(|what| Error::damaged(path, format!("row group {index} {what}")))?;
                 reader.groups.push(group);
             }
             reader.parts.push(Part { path: path.clone(), file, source });
@@ -99,7 +110,9 @@ impl ListReader {
 
     /// The members of one account with ids in `members`, ascending.
     ///
-    /// Touches only the row groups whose statistics allow such a row.
+    /// Touches only the row groups whose statistics allow such a row. The end of the range
+    /// is exclusive, except that `i64::MAX`, the largest id there can be, is included: to
+    /// `i64::MAX` means to the end. A range that ends before it begins holds nothing.
     pub fn members(&self, of: AccountId, members: Range<i64>, columns: Columns) -> Rows<'_> {
         let of = of.get();
         let holds = |g: &Group| g.may_hold(of, &members);
@@ -143,22 +156,23 @@ impl ListReader {
         read().at(&format!("read row group {} of", group.index), &part.path)
     }
 
-    /// The row groups of the part at `path` whose bytes differ from these checksums.
-    pub(crate) fn damaged_groups(&self, path: &Path, checksums: &[u32]) -> Vec<usize> {
-        let Some(part) = self.parts.iter().find(|p| p.path == path) else { return Vec::new() };
-        let groups = part.file.metadata().row_groups().iter().zip(checksums).enumerate();
-        let differs = |group: &RowGroupMetaData, checksum: u32| {
-            let (from, to) = byte_span(group);
-            let bytes = part.source.get_bytes(from, usize::try_from(to - from).unwrap_or(0));
-            !bytes.is_ok_and(|b| crc32fast::hash(&b) == checksum)
-        };
-        groups.filter(|(_, (group, sum))| differs(group, **sum)).map(|(index, _)| index).collect()
+    /// How many row groups it has.
+    pub(crate) fn row_groups(&self) -> usize {
+        self.groups.len()
     }
 
-    /// Where a group stands, for messages: its file and its number in it.
-    pub(crate) fn place(&self, group: usize) -> (&Path, usize) {
-        let group = self.groups[group];
-        (&self.parts[group.part].path, group.index)
+    /// The row groups whose bytes differ from these checksums.
+    pub(crate) fn damaged_groups(&self, checksums: &[u32]) -> Vec<usize> {
+        let differs = |group: &Group, checksum: u32| {
+            let part = &self.parts[group.part];
+            let meta = part.file.metadata().row_group(group.index);
+            let bytes = byte_span(meta, part.source.len).and_then(|(from, to)| {
+                part.source.get_bytes(from, usize::try_from(to - from).ok()?).ok()
+            });
+            bytes.is_none_or(|b| crc32fast::hash(&b) != checksum)
+        };
+        let groups = self.groups.iter().zip(checksums).enumerate();
+        groups.filter(|(_, (group, sum))| differs(group, **sum)).map(|(index, _)| index).collect()
     }
 }
 
@@ -211,12 +225,13 @@ impl Rows<'_> {
 }
 
 impl RowsChunk {
-    /// Keeps the rows of one account with ids in `members`; the chunk is sorted.
+    /// Keeps the rows of one account with ids in `members`; the chunk is sorted, or damaged,
+    /// or the range reversed: then an end that comes before its start is moved to it.
     fn narrow(&mut self, of: i64, members: &Range<i64>, columns: Columns) {
         let mut keep = 0..self.members.len();
         if !self.accounts.is_empty() {
             keep.start = self.accounts.partition_point(|a| *a < of);
-            keep.end = self.accounts.partition_point(|a| *a <= of);
+            keep.end = self.accounts.partition_point(|a| *a <= of).max(keep.start);
         }
         let mine = &self.members[keep.clone()];
         let (from, to) = (
@@ -224,7 +239,7 @@ impl RowsChunk {
             // The end of the id space is inclusive: there is no id above it to exclude.
             mine.partition_point(|m| *m < members.end || members.end == i64::MAX),
         );
-        let keep = keep.start + from..keep.start + to;
+        let keep = keep.start + from..keep.start + to.max(from);
         cut(&mut self.members, &keep);
         if columns.positions {
             cut(&mut self.positions, &keep);
@@ -243,15 +258,16 @@ fn cut<T>(values: &mut Vec<T>, keep: &Range<usize>) {
 }
 
 impl Group {
-    fn new(part: usize, index: usize, meta: &RowGroupMetaData) -> Option<Self> {
+    fn new(part: usize, index: usize, meta: &RowGroupMetaData) -> Result<Self, &'static str> {
         let bounds = |column: usize| match meta.column(column).statistics()? {
             Statistics::Int64(s) => Some((*s.min_opt()?, *s.max_opt()?)),
             _ => None,
         };
-        let (first_account, last_account) = bounds(0)?;
-        let (first_member, last_member) = bounds(1)?;
-        let rows = usize::try_from(meta.num_rows()).ok()?;
-        Some(Self { part, index, rows, first_account, last_account, first_member, last_member })
+        let (first_account, last_account) = bounds(0).ok_or("has no statistics")?;
+        let (first_member, last_member) = bounds(1).ok_or("has no statistics")?;
+        let rows = usize::try_from(meta.num_rows()).ok().filter(|rows| *rows <= ROW_GROUP_ROWS);
+        let rows = rows.ok_or("has more rows than the format allows")?;
+        Ok(Self { part, index, rows, first_account, last_account, first_member, last_member })
     }
 
     fn may_hold(&self, account: i64, members: &Range<i64>) -> bool {
@@ -262,11 +278,28 @@ impl Group {
     }
 }
 
-/// The bytes that a row group's columns take in its file; they are written one after another.
-fn byte_span(group: &RowGroupMetaData) -> (u64, u64) {
-    let spans = || group.columns().iter().map(ColumnChunkMetaData::byte_range);
-    let from = spans().map(|(from, _)| from).min().unwrap_or(0);
-    (from, spans().map(|(from, length)| from + length).max().unwrap_or(from))
+/// The bytes that a row group's columns take in its file; they are written one after
+/// another. None if they are not all inside of it.
+pub(crate) fn byte_span(group: &RowGroupMetaData, file_len: u64) -> Option<(u64, u64)> {
+    let (mut from, mut to) = (u64::MAX, 0);
+    for column in group.columns() {
+        // Not `byte_range()`: it panics where the footer has a negative number.
+        let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
+        let start = u64::try_from(start).ok()?;
+        let end = start.checked_add(u64::try_from(column.compressed_size()).ok()?)?;
+        (from, to) = (from.min(start), to.max(end));
+    }
+    (from <= to && to <= file_len).then_some((from, to))
+}
+
+fn has_list_columns(found: &SchemaDescriptor) -> bool {
+    let expected = SchemaDescriptor::new(schema::list_rows());
+    let same = |(a, b): (&ColumnDescPtr, &ColumnDescPtr)| {
+        let levels = (a.max_def_level(), a.max_rep_level());
+        a.name() == b.name() && a.physical_type() == b.physical_type() && levels == (0, 0)
+    };
+    found.num_columns() == expected.num_columns()
+        && found.columns().iter().zip(expected.columns()).all(same)
 }
 
 fn decode_longs(reader: ColumnReader, rows: usize) -> Result<Vec<i64>, ParquetError> {
@@ -299,14 +332,14 @@ fn decode<T: DataType>(
 
 /// A file that counts what is read of it.
 #[derive(Clone)]
-struct CountedFile {
+pub(crate) struct CountedFile {
     file: Arc<File>,
     len: u64,
     bytes: Arc<AtomicU64>,
 }
 
 impl CountedFile {
-    fn open(path: &Path, bytes: Arc<AtomicU64>) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path, bytes: Arc<AtomicU64>) -> Result<Self, Error> {
         let file = File::open(path).at("open", path)?;
         let len = file.metadata().at("read", path)?.len();
         Ok(Self { file: Arc::new(file), len, bytes })
@@ -327,6 +360,9 @@ impl ChunkReader for CountedFile {
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<bytes::Bytes, ParquetError> {
+        if start.checked_add(length as u64).is_none_or(|end| end > self.len) {
+            return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
+        }
         let mut buffer = vec![0; length];
         read_exact_at(&self.file, &mut buffer, start)?;
         self.bytes.fetch_add(length as u64, Ordering::Relaxed);
@@ -335,7 +371,7 @@ impl ChunkReader for CountedFile {
 }
 
 /// The rest of a [`CountedFile`], read in order.
-struct Tail {
+pub(crate) struct Tail {
     file: CountedFile,
     at: u64,
 }

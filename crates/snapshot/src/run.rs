@@ -12,7 +12,8 @@ use crate::schema::{Record, list_folder};
 use crate::table::{Table, Typed};
 use crate::{AccountId, Crawl, List, ListReader, PageRecord, Profile};
 
-/// The id of a run: the second it began, and a number if the second was taken.
+/// The id of a run: the second its writer was begun with, and a number if the second was
+/// taken. Batches begin it with the first crawl's start, as the source tells the time.
 ///
 /// Written without colons so that it can name a folder on every file system:
 /// `2026-11-23T07-28-00Z`, `2026-11-23T07-28-00Z-2`. Ordered by time.
@@ -34,7 +35,7 @@ impl RunId {
         Self { number: self.number + 1, ..self }
     }
 
-    /// The second it began.
+    /// The second its writer was begun with.
     pub fn time(self) -> Timestamp {
         Timestamp::from_second(self.second).unwrap_or_default()
     }

@@ -6,9 +6,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::error::{At, Error};
+use crate::error::{At, Error, ErrorKind};
+use crate::fs::sync_folder;
 use crate::writer::{RunWriter, WriterOptions};
 use crate::{Run, RunId};
+
+/// The name of a folder in a store that begins with `run=`, and its run or what is wrong.
+pub type Entry = (String, Result<Run, Error>);
 
 /// A folder of runs. Opening it touches nothing.
 #[derive(Clone, Debug)]
@@ -36,7 +40,12 @@ impl Store {
     /// If the folder cannot be made.
     pub fn create(folder: impl Into<PathBuf>) -> Result<Self, Error> {
         let folder = folder.into();
+        let missing: Vec<_> = folder.ancestors().take_while(|f| !f.exists()).collect();
         std::fs::create_dir_all(&folder).at("create the store", &folder)?;
+        // A run is no more durable than the names that lead to it.
+        for parent in missing.into_iter().filter_map(Path::parent) {
+            sync_folder(if parent == Path::new("") { Path::new(".") } else { parent })?;
+        }
         Ok(Self { folder })
     }
 
@@ -49,6 +58,7 @@ impl Store {
     ///
     /// # Errors
     /// If a run is damaged or of a newer format; the message names it.
+    /// [`entries`](Self::entries) answers the others all the same.
     pub fn runs(&self) -> Result<Vec<Run>, Error> {
         self.run_ids()?.into_iter().map(|id| self.run(id)).collect()
     }
@@ -57,16 +67,39 @@ impl Store {
     ///
     /// # Errors
     /// If the folder cannot be read, or holds a `run=` folder that is not named by an id.
+    /// [`entries`](Self::entries) answers the others all the same.
     pub fn run_ids(&self) -> Result<Vec<RunId>, Error> {
-        let mut ids = Vec::new();
+        let Names { ids, strays } = self.names()?;
+        strays.into_iter().next().map_or(Ok(ids), |(_, error)| Err(error))
+    }
+
+    /// Everything that is named like a run, with the name of its folder: the runs, oldest
+    /// first, each opened or why it could not be; then the names that are no run's.
+    ///
+    /// # Errors
+    /// If the store's folder cannot be read.
+    pub fn entries(&self) -> Result<Vec<Entry>, Error> {
+        let Names { ids, strays } = self.names()?;
+        let runs =
+            ids.into_iter().map(|id| (id.folder(), Run::open(id, self.folder.join(id.folder()))));
+        Ok(runs.chain(strays.into_iter().map(|(name, error)| (name, Err(error)))).collect())
+    }
+
+    /// Sorts the names in the folder into those of runs and those that only look so.
+    fn names(&self) -> Result<Names, Error> {
+        let (mut ids, mut strays) = (Vec::new(), Vec::new());
         for entry in std::fs::read_dir(&self.folder).at("list", &self.folder)? {
             let entry = entry.at("list", &self.folder)?;
-            if let Some(id) = entry.file_name().to_str().and_then(RunId::from_folder) {
-                ids.push(id.map_err(|e| Error::damaged(&entry.path(), "its name").because(e))?);
+            let name = entry.file_name().to_string_lossy().into_owned();
+            match RunId::from_folder(&name) {
+                None => {}
+                Some(Ok(id)) => ids.push(id),
+                Some(Err(e)) => strays.push((name, misnamed(&entry.path()).because(e))),
             }
         }
         ids.sort_unstable();
-        Ok(ids)
+        strays.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(Names { ids, strays })
     }
 
     /// Opens one run.
@@ -82,12 +115,13 @@ impl Store {
     }
 
     /// Opens the run that a person means: `latest`, `previous`, an id, the beginning of an
-    /// id, or a date (the last run of that day, UTC).
+    /// id, or a date (the last run of that day, UTC). A folder that is not named by an id
+    /// answers to none of them, and does not keep the others from answering.
     ///
     /// # Errors
     /// If no run answers to it, or several do.
     pub fn find(&self, name: &str) -> Result<Run, Error> {
-        let ids = self.run_ids()?;
+        let ids = self.names()?.ids;
         let nth = |back: usize| ids.len().checked_sub(back).and_then(|i| ids.get(i)).copied();
         let id = match name {
             "latest" => nth(1).ok_or_else(|| self.too_few("no run"))?,
@@ -102,7 +136,8 @@ impl Store {
         if let Ok(id) = name.parse::<RunId>() {
             return ids.contains(&id).then_some(id).ok_or_else(|| self.no_run(name));
         }
-        let day = name.parse::<Date>().ok();
+        // The parser takes `2026-11-23T07-20` for a date with an offset, we for half an id.
+        let day = name.parse::<Date>().ok().filter(|day| day.to_string() == name);
         let of_day =
             |id: &&RunId| day.is_some_and(|d| TimeZone::UTC.to_datetime(id.time()).date() == d);
         if let Some(id) = ids.iter().rev().find(of_day) {
@@ -130,11 +165,25 @@ impl Store {
             .hint("`followgraph snapshot` or `followgraph import` adds one")
     }
 
-    /// Begins a run that started at `time`. Nothing of it is visible until it is published.
+    /// Begins a run that started at `time`, whose second becomes its id. Nothing of it is visible until it is published.
     ///
     /// # Errors
     /// If the store cannot be written to.
     pub fn begin(&self, time: Timestamp, options: WriterOptions) -> Result<RunWriter, Error> {
         RunWriter::new(self, time, options)
     }
+}
+
+/// The names in a store that begin with `run=`.
+struct Names {
+    /// Ascending.
+    ids: Vec<RunId>,
+    /// The others, and what to say of them.
+    strays: Vec<(String, Error)>,
+}
+
+fn misnamed(path: &Path) -> Error {
+    let what = format!("{} is not named like a run", path.display());
+    Error::new(ErrorKind::Damaged, what)
+        .hint("give it a name that does not begin with `run=`, or move it out of the store")
 }

@@ -2,7 +2,6 @@
 //!
 //! The lists themselves do not pass through here; see [`parts`](crate::ListReader).
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,12 +11,13 @@ use parquet::column::writer::ColumnWriter;
 use parquet::data_type::{ByteArray, DataType};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::reader::{FileReader, Length, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
 use crate::error::{At, Error};
 use crate::fs::{Checksum, HashedFile};
+use crate::parts::{CountedFile, byte_span};
 
 /// A table with named, typed, nullable columns of equal length.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -146,9 +146,18 @@ impl Table {
     /// # Errors
     /// If the file is missing or is not such a table.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let file = File::open(path).at("open", path)?;
+        let file = CountedFile::open(path, Arc::default())?;
+        let len = file.len();
         let reader = SerializedFileReader::new(file).at("read", path)?;
         let schema = reader.metadata().file_metadata().schema_descr_ptr();
+        // The library trusts the footer in both; neither happens in a file that is whole.
+        let whole = |group| byte_span(group, len).is_some();
+        if !reader.metadata().row_groups().iter().all(whole) {
+            return Err(Error::damaged(path, "a row group lies outside of it"));
+        }
+        if schema.columns().iter().any(|c| c.max_rep_level() > 0 || c.max_def_level() > 1) {
+            return Err(Error::damaged(path, "a column is nested"));
+        }
         let mut columns = Vec::new();
         for index in 0..schema.num_columns() {
             let field = schema.column(index);
@@ -298,6 +307,9 @@ fn read_column(reader: ColumnReader, rows: usize, out: &mut Values) -> Result<()
     }
 }
 
+/// Rows of a column that are decoded at a time.
+const BATCH_ROWS: usize = 1 << 16;
+
 fn extend<T: DataType, U>(
     mut reader: ColumnReaderImpl<T>,
     rows: usize,
@@ -305,9 +317,15 @@ fn extend<T: DataType, U>(
     convert: impl Fn(T::T) -> Result<U, ParquetError>,
 ) -> Result<(), ParquetError> {
     let (mut levels, mut values) = (Vec::new(), Vec::new());
-    let (read, ..) = reader.read_records(rows, Some(&mut levels), None, &mut values)?;
-    if read != rows {
-        return Err(oops("it ends before its last row"));
+    let mut left = rows;
+    while left > 0 {
+        // Some at a time: what the library reserves is then bounded by what it has found.
+        let some = left.min(BATCH_ROWS);
+        let (read, ..) = reader.read_records(some, Some(&mut levels), None, &mut values)?;
+        if read == 0 {
+            return Err(oops("it ends before its last row"));
+        }
+        left -= read;
     }
     let mut values = values.into_iter();
     if levels.is_empty() {

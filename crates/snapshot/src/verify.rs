@@ -1,13 +1,15 @@
 //! Checks a run against its manifest and against itself.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::error::{Error, relative};
+use crate::error::{At, Error, relative};
 use crate::fs::checksum;
+use crate::manifest::FILE_NAME;
 use crate::parts::Columns;
-use crate::{Coverage, Crawl, FileEntry, List, ListReader, Run, State};
+use crate::schema::{Record, list_folder};
+use crate::{Coverage, Crawl, FileEntry, List, ListReader, PageRecord, Profile, Run, State};
 
 /// One thing that is wrong, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,24 +48,30 @@ pub struct Verification {
 }
 
 impl Run {
-    /// Checks everything: checksums, order, repeated rows, counts, coverage. Reads every
-    /// byte of the run once for the checksums and once for the rows, in constant memory.
+    /// Checks everything: that the files are those of the manifest and no others, their
+    /// checksums, order, repeated rows, positions, counts, pages, coverage. What the
+    /// manifest says of the tool and its parameters is the one thing that nothing repeats,
+    /// and so the one thing in which a change goes unseen.
+    ///
+    /// Reads every byte of the lists three times: for the file's checksum, for those of its
+    /// row groups, for the rows. Takes the memory of the small tables (crawls, pages,
+    /// accounts), of one row group, and of one counter for each account of a list; the
+    /// lists' length does not matter. Damaged files are decoded as far as they go: they
+    /// yield faults, not panics.
     pub fn verify(&self) -> Verification {
         let mut check = Check { run: self, found: Verification::default() };
         check.checksums();
+        check.strangers();
         match self.crawls() {
             Ok(crawls) => {
+                check.count(Crawl::FILE, crawls.len());
                 check.totals(&crawls);
                 check.pages(&crawls);
-                for list in self.lists() {
-                    check.list(list, &crawls);
-                }
+                check.lists(&crawls);
             }
-            Err(e) => check.fault("crawls.parquet", None, chain(&e)),
+            Err(e) => check.fault(Crawl::FILE, None, chain(&e)),
         }
-        if let Err(e) = self.profiles() {
-            check.fault("accounts.parquet", None, chain(&e));
-        }
+        check.profiles();
         check.found
     }
 }
@@ -97,55 +105,88 @@ impl Check<'_> {
                     } else if now.sha256 != entry.sha256 {
                         let what = format!("its SHA-256 is {}, not {}", now.sha256, entry.sha256);
                         self.fault(&entry.path, None, what);
-                        self.row_groups(entry);
                     }
                 }
             }
         }
     }
 
-    /// Which row groups of a damaged part are to blame; none if it is the footer.
-    fn row_groups(&mut self, entry: &FileEntry) {
-        let path = self.run.folder().join(&entry.path);
-        let Ok(part) = ListReader::open(std::slice::from_ref(&path)) else { return };
-        for group in part.damaged_groups(&path, &entry.row_groups) {
-            self.fault(&entry.path, Some(group), "its bytes have changed");
+    /// Files that no manifest vouches for. A reader that goes by the names in the folder
+    /// would take a stray part for rows of the run.
+    fn strangers(&mut self) {
+        let mut known = HashSet::from([FILE_NAME]);
+        for entry in &self.run.manifest().files {
+            if !known.insert(entry.path.as_str()) {
+                self.fault(&entry.path, None, "is in the manifest twice");
+            }
+        }
+        let mut found = BTreeSet::new();
+        if let Err(e) = walk(self.run.folder(), &mut found) {
+            self.fault("", None, chain(&e));
+        }
+        for path in found {
+            let path = relative(self.run.folder(), &path);
+            let name = path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
+            if !known.contains(name.as_str()) {
+                self.fault(path, None, "is not in the manifest");
+            }
+        }
+    }
+
+    /// Compares the rows of a table with what the manifest says.
+    fn count(&mut self, file: &str, rows: usize) {
+        let entry = self.run.manifest().files.iter().find(|f| f.path == file);
+        if let Some(stated) = entry.map(|e| e.rows).filter(|stated| *stated != rows as u64) {
+            self.fault(file, None, format!("{rows} rows, the manifest says {stated}"));
         }
     }
 
     fn totals(&mut self, crawls: &[Crawl]) {
         let manifest = self.run.manifest();
-        let rows: u64 = crawls.iter().map(|c| c.ids).sum();
-        let complete = crawls.iter().filter(|c| c.state.is_complete()).count() as u64;
+        let rows = crawls.iter().fold(0_u64, |sum, c| sum.saturating_add(c.ids));
+        let complete = crawls.iter().filter(|c| c.state.is_complete()).count();
+        let accounts: HashSet<_> = crawls.iter().map(|c| c.account).collect();
         for (what, counted, stated) in [
             ("crawls", crawls.len() as u64, manifest.crawls),
-            ("complete crawls", complete, manifest.complete),
+            ("complete crawls", complete as u64, manifest.complete),
+            ("accounts", accounts.len() as u64, manifest.accounts),
             ("rows", rows, manifest.rows),
         ] {
             if counted != stated {
-                self.fault("manifest.json", None, format!("{stated} {what}, counted {counted}"));
+                self.fault(FILE_NAME, None, format!("{stated} {what}, counted {counted}"));
+            }
+        }
+        for (what, of_crawls, stated) in [
+            ("started", crawls.iter().map(|c| c.started_at).min(), manifest.started_at),
+            ("finished", crawls.iter().map(|c| c.finished_at).max(), manifest.finished_at),
+        ] {
+            // The columns hold microseconds.
+            let of_crawls = of_crawls.filter(|t| t.as_microsecond() != stated.as_microsecond());
+            if let Some(time) = of_crawls {
+                self.fault(FILE_NAME, None, format!("{what} at {stated}, its crawls at {time}"));
             }
         }
         for pair in crawls.windows(2) {
             if (pair[0].list, pair[0].account) >= (pair[1].list, pair[1].account) {
-                self.fault("crawls.parquet", None, format!("{} is out of order", pair[1].account));
+                self.fault(Crawl::FILE, None, format!("{} is out of order", pair[1].account));
             }
         }
         for crawl in crawls {
             if crawl.state.coverage().is_none() && crawl.ids > 0 {
                 let what = format!("{} is {} and yet has ids", crawl.account, crawl.state);
-                self.fault("crawls.parquet", None, what);
+                self.fault(Crawl::FILE, None, what);
             }
         }
     }
 
     /// The pages of a crawl follow one another without a gap, hold its rows, and end where
-    /// its coverage says.
+    /// its coverage says. Files have no pages.
     fn pages(&mut self, crawls: &[Crawl]) {
         let pages = match self.run.pages() {
             Ok(pages) => pages,
-            Err(e) => return self.fault("pages.parquet", None, chain(&e)),
+            Err(e) => return self.fault(PageRecord::FILE, None, chain(&e)),
         };
+        self.count(PageRecord::FILE, pages.len());
         let mut rest = pages.as_slice();
         for crawl in crawls {
             let mine =
@@ -153,61 +194,126 @@ impl Check<'_> {
             let (mine, after) = rest.split_at(mine.count());
             rest = after;
             if mine.is_empty() {
-                if crawl.pages > 0 && !pages.is_empty() {
+                if crawl.pages > 0 && crawl.source != "file" {
                     let what = format!("no page of the {} list of {}", crawl.list, crawl.account);
-                    self.fault("pages.parquet", None, what);
+                    self.fault(PageRecord::FILE, None, what);
                 }
                 continue;
             }
             if let Some(what) = wrong_pages(crawl, mine) {
                 let what = format!("the {} list of {}: {what}", crawl.list, crawl.account);
-                self.fault("pages.parquet", None, what);
+                self.fault(PageRecord::FILE, None, what);
             }
         }
         if let Some(page) = rest.first() {
-            self.fault(
-                "pages.parquet",
-                None,
-                format!("a page of {}, which has no crawl", page.account),
-            );
+            let what = format!("a page of {}, which has no crawl", page.account);
+            self.fault(PageRecord::FILE, None, what);
         }
     }
 
-    fn list(&mut self, list: List, crawls: &[Crawl]) {
-        let file = PathBuf::from(format!("list={list}"));
-        let reader = match self.run.list(list) {
-            Ok(reader) => reader,
-            Err(e) => return self.fault(file, None, chain(&e)),
+    fn profiles(&mut self) {
+        let profiles = match self.run.profiles() {
+            Ok(profiles) => profiles,
+            Err(e) => return self.fault(Profile::FILE, None, chain(&e)),
         };
-        let (rows, faults) = check_rows(&reader, self.run, &mut self.found.faults);
-        self.found.rows += rows;
-        let expected = crawls.iter().filter(|c| c.list == list);
-        let mut counted = faults;
-        for crawl in expected {
-            let rows = counted.remove(&crawl.account.get()).unwrap_or(0);
-            if rows != crawl.ids {
-                let what =
-                    format!("{} rows of {}, its crawl says {}", rows, crawl.account, crawl.ids);
-                self.fault(&file, None, what);
+        self.count(Profile::FILE, profiles.len());
+        if let Some(pair) = profiles.windows(2).find(|w| w[0].account >= w[1].account) {
+            self.fault(Profile::FILE, None, format!("{} is out of order", pair[1].account));
+        }
+    }
+
+    fn lists(&mut self, crawls: &[Crawl]) {
+        let parts = self.run.lists();
+        for list in List::ALL {
+            let of_list: Vec<_> = crawls.iter().filter(|c| c.list == list).collect();
+            match (parts.contains(&list), of_list.is_empty()) {
+                (true, true) => self.fault(list_folder(list), None, "no crawl asked for it"),
+                (false, false) => self.fault(list_folder(list), None, "has no part"),
+                _ => {}
+            }
+            self.list(list, &of_list);
+        }
+    }
+
+    fn list(&mut self, list: List, crawls: &[&Crawl]) {
+        let folder = list_folder(list);
+        let mut walk = Walk::default();
+        let prefix = format!("{folder}/");
+        for entry in self.run.manifest().files.iter().filter(|f| f.path.starts_with(&prefix)) {
+            let path = self.run.folder().join(&entry.path);
+            match ListReader::open(std::slice::from_ref(&path)) {
+                Ok(part) => {
+                    self.part(entry, &part);
+                    walk.part(&part, Path::new(&entry.path), &mut self.found.faults);
+                }
+                Err(e) => {
+                    self.fault(&entry.path, None, chain(&e));
+                    walk.gap();
+                }
             }
         }
-        let mut strays: Vec<_> = counted.into_keys().collect();
-        strays.sort_unstable();
-        for account in strays {
-            self.fault(&file, None, format!("rows of {account}, which has no crawl"));
+        self.found.rows += walk.rows;
+        if walk.has_gaps {
+            // Rows that could not be read are not missing from each of their accounts.
+            return;
+        }
+        let mut accounts = walk.accounts;
+        for crawl in crawls {
+            let seen = accounts.remove(&crawl.account.get()).unwrap_or_default();
+            if let Some(what) = seen.differs(crawl) {
+                self.fault(&folder, None, what);
+            }
+        }
+        let mut without: Vec<_> = accounts.into_keys().collect();
+        without.sort_unstable();
+        for account in without {
+            self.fault(&folder, None, format!("rows of {account}, which has no crawl"));
+        }
+    }
+
+    /// What the manifest says of a part's rows and row groups.
+    fn part(&mut self, entry: &FileEntry, part: &ListReader) {
+        if part.rows() != entry.rows {
+            let what = format!("{} rows, the manifest says {}", part.rows(), entry.rows);
+            self.fault(&entry.path, None, what);
+        }
+        if part.row_groups() != entry.row_groups.len() {
+            let (groups, stated) = (part.row_groups(), entry.row_groups.len());
+            let what = format!("{groups} row groups, the manifest has checksums of {stated}");
+            return self.fault(&entry.path, None, what);
+        }
+        for group in part.damaged_groups(&entry.row_groups) {
+            self.fault(&entry.path, Some(group), "its CRC-32 is not that of the manifest");
         }
     }
 }
 
-fn wrong_pages(crawl: &Crawl, pages: &[crate::PageRecord]) -> Option<String> {
-    let mut position = 0;
+/// Every file below a folder; links are not followed.
+fn walk(folder: &Path, found: &mut BTreeSet<PathBuf>) -> Result<(), Error> {
+    for entry in std::fs::read_dir(folder).at("list", folder)? {
+        let entry = entry.at("list", folder)?;
+        let path = entry.path();
+        if entry.file_type().at("read", &path)?.is_dir() {
+            walk(&path, found)?;
+        } else {
+            found.insert(path);
+        }
+    }
+    Ok(())
+}
+
+fn wrong_pages(crawl: &Crawl, pages: &[PageRecord]) -> Option<String> {
+    if pages.len() != crawl.pages as usize {
+        return Some(format!("{} pages, its crawl says {}", pages.len(), crawl.pages));
+    }
+    let mut position = 0_u64;
     for (number, page) in (0..).zip(pages) {
-        if page.page != number || page.first_position != position {
+        if page.page != number || u64::from(page.first_position) != position {
             return Some(format!("page {} begins at {}", page.page, page.first_position));
         }
-        position += page.ids;
+        position += u64::from(page.ids);
     }
-    if u64::from(position) != crawl.ids + crawl.duplicates {
+    if position != crawl.ids + crawl.duplicates {
         return Some(format!(
             "{position} rows in pages, {} in the crawl",
             crawl.ids + crawl.duplicates
@@ -227,47 +333,92 @@ fn wrong_pages(crawl: &Crawl, pages: &[crate::PageRecord]) -> Option<String> {
     }
 }
 
-/// Walks all rows; answers how many there are, and how many of each account.
-fn check_rows(reader: &ListReader, run: &Run, faults: &mut Vec<Fault>) -> (u64, HashMap<i64, u64>) {
-    let mut counts = HashMap::new();
-    let (mut rows, mut last) = (0, None);
-    let columns = Columns { accounts: true, positions: true };
-    for (number, chunk) in reader.all(columns).enumerate() {
-        let (path, group) = reader.place(number);
-        let file = relative(run.folder(), path);
-        let mut fault = |what: String| {
-            faults.push(Fault { file: file.clone(), row_group: Some(group), what });
-        };
-        let chunk = match chunk {
-            Ok(chunk) => chunk,
-            Err(e) => {
-                fault(chain(&e));
-                last = None;
-                continue;
-            }
-        };
-        rows += chunk.members.len() as u64;
-        let mut first = None;
-        for ((account, member), position) in
-            chunk.accounts.iter().zip(&chunk.members).zip(&chunk.positions)
-        {
-            *counts.entry(*account).or_insert(0) += 1;
-            let key = (*account, *member);
-            let what = match last {
-                Some(before) if before == key => Some("is there twice"),
-                Some(before) if before > key => Some("is out of order"),
-                _ if *account < 0 || *member < 0 || *position < 0 => Some("is negative"),
-                _ => None,
+/// A walk over all rows of a list, part after part.
+#[derive(Default)]
+struct Walk {
+    rows: u64,
+    accounts: HashMap<i64, Seen>,
+    /// The row before, unless it could not be read.
+    last: Option<(i64, i64)>,
+    has_gaps: bool,
+}
+
+/// What was seen of one account.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    rows: u64,
+    last_position: i32,
+    position_sum: i128,
+}
+
+impl Walk {
+    fn gap(&mut self) {
+        self.last = None;
+        self.has_gaps = true;
+    }
+
+    fn part(&mut self, part: &ListReader, file: &Path, faults: &mut Vec<Fault>) {
+        for (group, chunk) in part.all(Columns { accounts: true, positions: true }).enumerate() {
+            let mut fault = |what: String| {
+                faults.push(Fault { file: file.to_owned(), row_group: Some(group), what });
             };
-            first = first.or_else(|| what.map(|what| format!("row ({account}, {member}) {what}")));
-            last = Some(key);
-        }
-        // One message a row group: a shuffled file would have millions.
-        if let Some(what) = first {
-            fault(what);
+            let chunk = match chunk {
+                Ok(chunk) => chunk,
+                Err(e) => {
+                    fault(chain(&e));
+                    self.gap();
+                    continue;
+                }
+            };
+            self.rows += chunk.members.len() as u64;
+            let rows = chunk.accounts.iter().zip(&chunk.members).zip(&chunk.positions);
+            let mut first = None;
+            for ((account, member), position) in rows {
+                let what = self.row(*account, *member, *position);
+                first =
+                    first.or_else(|| what.map(|what| format!("row ({account}, {member}) {what}")));
+            }
+            // One message a row group: a shuffled file would have millions.
+            if let Some(what) = first {
+                fault(what);
+            }
         }
     }
-    (rows, counts)
+
+    /// Takes the next row; answers what is wrong with it.
+    fn row(&mut self, account: i64, member: i64, position: i32) -> Option<&'static str> {
+        let seen = self.accounts.entry(account).or_default();
+        seen.rows += 1;
+        seen.last_position = seen.last_position.max(position);
+        seen.position_sum += i128::from(position);
+        let key = (account, member);
+        match self.last.replace(key) {
+            Some(before) if before == key => Some("is there twice"),
+            Some(before) if before > key => Some("is out of order"),
+            _ if account < 0 || member < 0 || position < 0 => Some("is negative"),
+            _ => None,
+        }
+    }
+}
+
+impl Seen {
+    /// How it differs from what the account's crawl says.
+    fn differs(self, crawl: &Crawl) -> Option<String> {
+        let (rows, account) = (self.rows, crawl.account);
+        if rows != crawl.ids {
+            return Some(format!("{rows} rows of {account}, its crawl says {}", crawl.ids));
+        }
+        let positions = crawl.ids + crawl.duplicates;
+        if rows > 0 && u64::try_from(self.last_position).is_ok_and(|last| last >= positions) {
+            let last = self.last_position;
+            return Some(format!("position {last} of {account}, which has {positions} rows"));
+        }
+        // Without repeated members every position is there once. The sum finds one that is
+        // changed, and needs no memory; it would not find two that are exchanged.
+        let sum = i128::from(rows) * (i128::from(rows) - 1) / 2;
+        (crawl.duplicates == 0 && self.position_sum != sum)
+            .then(|| format!("the positions of {account} are not 0 to {}", rows.saturating_sub(1)))
+    }
 }
 
 fn chain(e: &Error) -> String {

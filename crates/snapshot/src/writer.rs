@@ -3,14 +3,18 @@
 //! A crash at any point leaves either the whole run or none. What a crash leaves behind in
 //! `.staging` is removed by the next writer, which can tell by a file lock that its owner
 //! is gone.
+//!
+//! Two rules keep writers off each other's folders: nobody removes a folder without holding
+//! the lock of the file that is in it *now*, and the lock is held until the folder is gone.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
 
-use crate::error::{At, Error, ErrorKind};
+use crate::error::{At, Error};
 use crate::fs::sync_folder;
 use crate::manifest::{FileEntry, Manifest, Tool};
 use crate::part_writer::PartWriter;
@@ -25,8 +29,9 @@ const OWNER: &str = "owner.lock";
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WriterOptions {
-    /// Bytes of rows to sort in memory before spilling to disk. The writer needs this much,
-    /// and about 20 MB more for the part it encodes, whatever the lists' length.
+    /// Bytes of rows to sort in memory before spilling to disk, at least 24 kB. The writer
+    /// needs this much, and about 20 MB more to merge what was spilled and to encode the
+    /// part at hand, whatever the lists' length. It is asked for at once, with the first row.
     pub sort_memory: usize,
     /// Kept in the manifest: how the run was made, without secrets.
     pub parameters: BTreeMap<String, String>,
@@ -138,7 +143,10 @@ impl RunWriter {
     ///
     /// # Errors
     /// If a crawl is there twice, rows have no crawl, nothing was crawled, or the disk
-    /// refuses. Then nothing is visible, and nothing is left behind.
+    /// refuses. Then nothing is visible, and nothing is left behind. One failure is an
+    /// exception: if the disk refuses the very last step, which makes the new name durable,
+    /// then the run is visible and whole, but a power cut may still take it; the message
+    /// begins with `published`.
     pub fn publish(mut self) -> Result<Published, Error> {
         self.crawls.sort_by_key(|c| (c.list, c.account));
         self.check_crawls()?;
@@ -226,7 +234,7 @@ impl RunWriter {
             sync_folder(staged)?;
             match std::fs::rename(staged, &target) {
                 Ok(()) => {
-                    sync_folder(&self.store)?;
+                    sync_folder(&self.store).map_err(|e| not_durable(&target, e))?;
                     return Ok(target);
                 }
                 // Another writer was faster; its folder is not empty, so nothing was replaced.
@@ -262,14 +270,19 @@ impl RunWriter {
 
 impl Drop for RunWriter {
     fn drop(&mut self) {
-        drop(self.owner.take());
-        // Only tidiness: if it fails, the next writer sweeps.
+        // Only tidiness: if it fails, the next writer sweeps. The lock goes last.
         let _ = std::fs::remove_dir_all(&self.staging);
+        drop(self.owner.take());
     }
 }
 
 fn no_crawl(row: Row) -> Error {
     Error::invalid(format!("rows of the {} list of {} have no crawl", row.list, row.account))
+}
+
+fn not_durable(run: &Path, e: Error) -> Error {
+    let what = format!("published {}, but a power cut may still take it", run.display());
+    Error::new(e.kind(), what).because(e).hint("the run can be used; see to the disk")
 }
 
 fn write_records<R: Record>(folder: &Path, records: &[R]) -> Result<FileEntry, Error> {
@@ -279,42 +292,76 @@ fn write_records<R: Record>(folder: &Path, records: &[R]) -> Result<FileEntry, E
     Ok(FileEntry::new(folder, &path, checksum, records.len() as u64))
 }
 
+/// Numbers are not used twice, so that two writers of one process never share a name.
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
 /// Makes a folder of our own and locks it.
 fn claim(all: &Path) -> Result<(PathBuf, File), Error> {
-    for number in 0_u32.. {
+    use std::io::ErrorKind as Io;
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = all.join(format!("{}-{number}", std::process::id()));
         match std::fs::create_dir(&folder) {
-            Ok(()) => {
-                let path = folder.join(OWNER);
-                let owner = File::create_new(&path).at("create", &path)?;
-                owner.lock().at("lock", &path)?;
-                return Ok((folder, owner));
-            }
-            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Ok(()) => {}
+            // A process that is gone had our number, or one in another container has it.
+            Err(e) if e.kind() == Io::AlreadyExists => continue,
             Err(e) => return Err(e).at("create", &folder),
         }
+        let path = folder.join(OWNER);
+        let owner = match File::create_new(&path) {
+            Ok(owner) => owner,
+            // We slept for so long that another writer took the folder for a dead one's.
+            Err(e) if e.kind() == Io::NotFound => continue,
+            Err(e) => return Err(e).at("create", &path),
+        };
+        owner.lock().at("lock", &path)?;
+        // Between the last two steps a sweeper may have been faster; then this waited until
+        // the folder was gone.
+        if is_still(&owner, &path) {
+            return Ok((folder, owner));
+        }
     }
-    Err(Error::new(ErrorKind::Io, format!("no free name in {}", all.display())))
 }
 
 /// Removes what writers that are gone have left behind.
 fn sweep(all: &Path) -> Result<(), Error> {
     for entry in std::fs::read_dir(all).at("list", all)? {
-        let folder = entry.at("list", all)?.path();
-        if is_abandoned(&folder) {
-            // Another writer may sweep at the same time; what matters is that it is gone.
-            let _ = std::fs::remove_dir_all(&folder);
-        }
+        remove_if_abandoned(&entry.at("list", all)?.path());
     }
     Ok(())
 }
 
-/// Whether nobody holds the lock. A folder without a lock file is being made right now, or
-/// was left by a crash in that instant; the latter is told by its age.
-fn is_abandoned(folder: &Path) -> bool {
-    if let Ok(owner) = File::open(folder.join(OWNER)) {
-        return owner.try_lock().is_ok();
+/// Removes a folder whose lock nobody holds. One without a lock file is being made right
+/// now, or was left by a crash in that instant; the latter is told by its age.
+///
+/// Failures are not told: another writer may sweep at the same time, and a later one will.
+fn remove_if_abandoned(folder: &Path) {
+    let path = folder.join(OWNER);
+    if let Ok(owner) = File::open(&path) {
+        if owner.try_lock().is_ok() && is_still(&owner, &path) {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+        // Not before the folder is gone.
+        drop(owner);
+        return;
     }
     let made = std::fs::metadata(folder).and_then(|m| m.modified()).ok();
-    made.and_then(|t| t.elapsed().ok()).is_some_and(|age| age.as_secs() > 60)
+    if made.and_then(|t| t.elapsed().ok()).is_some_and(|age| age.as_secs() > 60) {
+        let _ = std::fs::remove_dir_all(folder);
+    }
+}
+
+/// Whether the name still leads to the open file.
+#[cfg(unix)]
+fn is_still(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let same =
+        |(a, b): (std::fs::Metadata, std::fs::Metadata)| (a.dev(), a.ino()) == (b.dev(), b.ino());
+    file.metadata().and_then(|a| Ok((a, std::fs::metadata(path)?))).is_ok_and(same)
+}
+
+/// Whether the name still leads to a file.
+#[cfg(not(unix))]
+fn is_still(_: &File, path: &Path) -> bool {
+    File::open(path).is_ok()
 }

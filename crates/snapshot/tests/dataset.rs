@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use proptest::prelude::*;
-use snapshot::{Columns, ErrorKind, List, State, Store, WriterOptions};
+use snapshot::{Columns, ErrorKind, List, RowsChunk, State, Store, WriterOptions};
 use util::{crawl, id, ids, scratch, time};
 
 const BOTH: Columns = Columns { accounts: true, positions: true };
@@ -82,6 +82,9 @@ fn ids_of_63_bits_survive() {
     assert_eq!(rows.members, [0, 9_007_199_254_740_993, i64::MAX]);
     let above = list.members(account, i64::MAX..i64::MAX, Columns::default()).load().unwrap();
     assert_eq!(above.members, [i64::MAX], "the end of the id space is inclusive");
+    #[expect(clippy::reversed_empty_ranges, reason = "callers compute ranges")]
+    let reversed = list.members(account, 9_007_199_254_740_994..1, BOTH).load().unwrap();
+    assert_eq!(reversed, RowsChunk::default(), "a reversed range holds nothing");
 }
 
 #[test]
@@ -159,6 +162,13 @@ fn a_run_is_found_by_what_a_person_would_write() {
     assert_eq!(find("run=1970-01-01T00-00-00Z").unwrap(), "1970-01-01T00-00-00Z");
     assert_eq!(find("1970-01-01T").unwrap_err().kind(), ErrorKind::Invalid, "two runs");
     assert_eq!(find("1970-01-02").unwrap_err().kind(), ErrorKind::NotFound);
+    // Halves of ids, which a parser of dates may take for dates.
+    assert_eq!(find("1970-01-03T00-00").unwrap(), "1970-01-03T00-00-00Z");
+    assert_eq!(find("1970-01-01T01-00").unwrap(), "1970-01-01T01-00-00Z");
+    assert_eq!(find("1970-01-01T00-00").unwrap(), "1970-01-01T00-00-00Z");
+    for nobody in ["1970-01-01T07-20", "1970-01-01T00-30", "19700101", "1970-01-01T01+00"] {
+        assert_eq!(find(nobody).unwrap_err().kind(), ErrorKind::NotFound, "{nobody}");
+    }
 }
 
 #[test]
@@ -172,6 +182,55 @@ fn a_newer_format_is_refused_by_name() {
     let error = store.runs().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NewerFormat);
     assert!(error.to_string().contains("format 2") && error.way_out().is_some(), "{error}");
+}
+
+#[test]
+fn a_damaged_run_does_not_hide_the_others() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    let [_, second, third] = [0, 60, 120].map(|at| util::publish(&store, at, &[(1, &[1])]));
+    std::fs::remove_file(second.join("manifest.json")).unwrap();
+    std::fs::write(third.join("manifest.json"), b"\xff").unwrap();
+    std::fs::create_dir(folder.path().join("run=backup")).unwrap();
+    let entries = store.entries().unwrap();
+    let names: Vec<_> = entries.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names[0], "run=1970-01-01T00-00-00Z");
+    assert_eq!(names[1..3], ["run=1970-01-01T00-01-00Z", "run=1970-01-01T00-02-00Z"]);
+    assert_eq!(names[3..], ["run=backup"]);
+    assert!(entries[0].1.is_ok());
+    for (name, run) in &entries[1..] {
+        let error = run.as_ref().err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Damaged, "{name}: {error}");
+        assert!(error.to_string().contains(name.as_str()), "{name}: {error}");
+    }
+    assert_eq!(store.run_ids().unwrap_err().kind(), ErrorKind::Damaged);
+    assert_eq!(store.runs().unwrap_err().kind(), ErrorKind::Damaged);
+    assert!(store.find("1970-01-01T00-00-00Z").is_ok(), "a stray folder is in nobody's way");
+}
+
+#[test]
+fn many_writers_of_one_store_leave_each_other_in_peace() {
+    const THREADS: u32 = 16;
+    const RUNS: u32 = 12;
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let store = &store;
+            scope.spawn(move || {
+                for run in 0..RUNS {
+                    util::publish(store, i64::from(run), &[(thread, &[1, 2, run])]);
+                    drop(store.begin(time(0), WriterOptions::default()).unwrap());
+                }
+            });
+        }
+    });
+    let runs = store.runs().unwrap();
+    assert_eq!(runs.len(), (THREADS * RUNS) as usize);
+    for run in runs {
+        assert_eq!(run.verify().faults, []);
+    }
+    assert_eq!(std::fs::read_dir(folder.path().join(".staging")).unwrap().count(), 0);
 }
 
 fn faults(folder: &Path, store: &Store) -> Vec<String> {

@@ -93,12 +93,18 @@ impl From<&Summary> for Frame {
             count("largest_strong", summary.largest_strong),
             count("weak_components", summary.weak_components),
             count("largest_weak", summary.largest_weak),
+            count("reciprocity_unknown", summary.unknown),
+            (
+                optional("reciprocity_of_known", Kind::Ratio),
+                Values::F64(vec![summary.reciprocity_of_known]),
+            ),
         ]);
         Self::new("graph_summary", columns)
     }
 }
 
-/// One row.
+/// One row: who follows back over a whole run, the unknown told apart. The counterpart of
+/// [`Frame::mutuals_summary`], which has a row per account.
 impl From<&Reciprocity> for Frame {
     fn from(returned: &Reciprocity) -> Self {
         let count = |name, n: u64| (required(name, Kind::Count), counts([n]));
@@ -178,6 +184,8 @@ impl Frame {
                 (required("unknown", Kind::Count), count(|d| d.unknown.len() as u64)),
                 (required("unchanged", Kind::Count), count(|d| d.unchanged)),
                 (required("closing", Kind::Count), count(Diff::closing)),
+                (required("before_started_at", Kind::Time), time(|d| d.before.started_at)),
+                (required("after_finished_at", Kind::Time), time(|d| d.after.finished_at)),
             ],
         )
     }

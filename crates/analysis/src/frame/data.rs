@@ -1,12 +1,12 @@
 //! The columns of a frame: the only place that speaks polars.
 //!
-//! Sorting, grouping and filtering are polars', and so are the writers of CSV and Parquet.
+//! Sorting and grouping are polars', and so are the writers of CSV and Parquet.
 
 use std::io::Write;
 
 use polars_core::prelude::{
-    AnyValue, BooleanChunked, Column, DataFrame, Int64Chunked, IntoColumn, NewChunkedArray,
-    PlSmallStr, SortMultipleOptions, TimeUnit, TimeZone,
+    AnyValue, Column, DataFrame, Int64Chunked, IntoColumn, NewChunkedArray, PlSmallStr,
+    SortMultipleOptions, TimeUnit, TimeZone,
 };
 use polars_io::prelude::{
     CsvWriter, KeyValueMetadata, ParquetCompression, ParquetWriter, QuoteStyle, SerWriter,
@@ -72,11 +72,6 @@ impl Data {
         Self(self.0.head(Some(rows)))
     }
 
-    pub(super) fn filter(&self, keep: &[bool]) -> Result<Self, Error> {
-        let mask: BooleanChunked = keep.iter().copied().collect();
-        self.0.filter(&mask).map(Self).map_err(refused)
-    }
-
     pub(super) fn sorted(&self, by: &[&str], descending: &[bool]) -> Result<Self, Error> {
         let options = SortMultipleOptions::new()
             .with_order_descending_multi(descending.iter().copied())
@@ -85,15 +80,21 @@ impl Data {
         self.0.sort(by.iter().copied(), options).map(Self).map_err(refused)
     }
 
-    /// The distinct combinations of some columns, in order of appearance, and how often each
-    /// appears, in a column of that name.
-    pub(super) fn count_by(&self, by: &[&str], name: &str) -> Result<Self, Error> {
+    /// The distinct combinations of some columns by value, how many rows each has, in a column
+    /// named `count`, and the sums of the columns `sums` over them.
+    #[expect(
+        deprecated,
+        reason = "polars would have the sum asked of its lazy crate, a query planner for one call"
+    )]
+    pub(super) fn summed(&self, by: &[&str], count: &str, sums: &[&str]) -> Result<Self, Error> {
         let groups = self.0.group_by_stable(by.iter().copied()).map_err(refused)?;
         let rows = groups.get_groups().iter().map(|group| i64::try_from(group.len()).ok());
-        let rows = column(name, Values::I64(rows.collect()));
-        let mut columns = groups.keys();
-        columns.push(rows);
-        DataFrame::new_infer_height(columns).map(Self).map_err(refused)
+        let rows = column(count, Values::I64(rows.collect()));
+        // The keys come first, then the sums, under names of their own.
+        let mut summed = groups.select(sums.iter().copied()).sum().map_err(refused)?;
+        summed.set_column_names(&[by, sums].concat()).map_err(refused)?;
+        summed.insert_column(by.len(), rows).map_err(refused)?;
+        Self(summed).sorted(by, &vec![false; by.len()])
     }
 }
 

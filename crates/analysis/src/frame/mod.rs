@@ -140,16 +140,6 @@ impl Frame {
         self.with_data(self.data.head(rows))
     }
 
-    /// The rows in which a column of text or ids has this value.
-    ///
-    /// # Errors
-    /// If there is no such column.
-    pub fn only(&self, column: &str, value: &str) -> Result<Self, Error> {
-        let index = self.index(column)?;
-        let keep: Vec<_> = (0..self.rows()).map(|row| self.cell(row, index) == value).collect();
-        Ok(self.with_data(self.data.filter(&keep)?))
-    }
-
     /// The rows sorted by some columns, each with its direction; equal rows keep their
     /// order, and missing values come last.
     ///
@@ -162,21 +152,6 @@ impl Frame {
         let (names, directions): (Vec<_>, Vec<_>) = by.iter().copied().unzip();
         let descending: Vec<_> = directions.iter().map(|d| *d == Direction::Descending).collect();
         Ok(self.with_data(self.data.sorted(&names, &descending)?))
-    }
-
-    /// How many rows there are of each combination of values in some columns, in a column
-    /// `rows`; combinations in order of first appearance.
-    ///
-    /// # Errors
-    /// If there is no such column.
-    pub fn count_by(&self, by: &[&str]) -> Result<Self, Error> {
-        let mut columns = Vec::new();
-        for column in by {
-            columns.push(self.columns[self.index(column)?].clone());
-        }
-        columns.push(Column { name: "rows".into(), kind: Kind::Count, nullable: false });
-        let data = self.data.count_by(by, "rows")?;
-        Ok(Self { columns, data, kind: self.kind, context: self.context.clone() })
     }
 
     /// The same rows with usernames: after each column of ids, here `x_id`, a nullable

@@ -50,6 +50,26 @@ impl Frame {
             ],
         )
     }
+
+    /// One row per list, state and coverage that a run has: how many lists came out that way,
+    /// and what they hold together. Grouped and summed by polars.
+    pub fn crawls_summary(crawls: &[Crawl]) -> Self {
+        let (by, sums) = (["list", "state", "coverage"], ["members", "duplicates"]);
+        let data = Self::crawls(crawls).data.summed(&by, "lists", &sums);
+        Self {
+            kind: "crawls_summary",
+            context: Vec::new(),
+            columns: vec![
+                required("list", Kind::Text),
+                required("state", Kind::Text),
+                required("coverage", Kind::Text),
+                required("lists", Kind::Count),
+                required("members", Kind::Count),
+                required("duplicates", Kind::Count),
+            ],
+            data: data.expect("a frame of crawls has the columns it is grouped by"),
+        }
+    }
 }
 
 fn times<T>(rows: &[T], f: impl Fn(&T) -> Timestamp) -> Values {

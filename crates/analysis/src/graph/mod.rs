@@ -22,7 +22,7 @@ use crate::{Error, Reciprocity, RunObservations};
 mod summary;
 mod visit;
 
-pub use summary::{Extreme, Summary};
+pub use summary::{Extreme, Summary, run_summary};
 pub use visit::{EdgeReferences, Edges, FollowRef, Neighbors, NodeReferences, Nodes, Visited};
 
 /// An account's number in one graph; it means nothing in another.
@@ -74,7 +74,7 @@ impl FollowGraph {
     /// account the run asked for is in it, with or without edges.
     ///
     /// # Errors
-    /// If the run cannot be read.
+    /// If the run cannot be read, or has lost rows.
     pub fn from_run(run: &Run) -> Result<Self, Error> {
         Self::from_observations(&RunObservations::open(run)?)
     }
@@ -83,14 +83,16 @@ impl FollowGraph {
         let (mut accounts, mut edges) = (Vec::new(), Vec::new());
         for list in List::ALL {
             accounts.extend(run.accounts(list));
-            let Some(reader) = run.reader(list) else { continue };
-            for chunk in reader.all(Columns { accounts: true, positions: false }) {
+            let columns = Columns { accounts: true, positions: false };
+            let earlier = edges.len();
+            for chunk in run.reader(list).into_iter().flat_map(|reader| reader.all(columns)) {
                 let chunk = chunk?;
                 let rows = chunk.accounts.iter().zip(&chunk.members);
                 edges.extend(rows.filter_map(|(account, member)| {
                     Some(list.edge(AccountId::new(*account)?, AccountId::new(*member)?))
                 }));
             }
+            run.check(list, (edges.len() - earlier) as u64)?;
         }
         Self::build(accounts, edges)
     }

@@ -3,9 +3,11 @@
 use petgraph::algo::kosaraju_scc;
 use petgraph::unionfind::UnionFind;
 use petgraph::visit::{EdgeRef, IntoEdgeReferences};
-use snapshot::AccountId;
+use snapshot::{AccountId, Run};
 
 use super::{FollowGraph, NodeIx};
+use crate::mutual::opposite_looked_for;
+use crate::{Error, Reciprocity, RunObservations};
 
 /// A graph in a dozen numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,9 +20,9 @@ pub struct Summary {
     pub self_loops: u64,
     /// Pairs of accounts that follow each other.
     pub mutual_pairs: u64,
-    /// Reciprocal edges among all edges, self-loops left out of both; see
-    /// [`Reciprocity`](crate::Reciprocity)
-    /// for other conventions.
+    /// Reciprocal edges among all edges, self-loops left out of both: the convention of
+    /// published graphs, where an edge that is not in the data is not there. A lower bound if
+    /// some edges are [`unknown`](Self::unknown); see [`Reciprocity`] for other conventions.
     pub reciprocity: Option<f64>,
     /// Who follows the most accounts; of several, the smallest id.
     pub max_out: Option<Extreme>,
@@ -34,6 +36,17 @@ pub struct Summary {
     pub weak_components: u64,
     /// Accounts of the largest one: connected if directions are ignored.
     pub largest_weak: u64,
+    /// Edges whose opposite no list that was read to its end would show, and no list does
+    /// show. 0 for a graph made of edges, which are taken for all there are.
+    pub unknown: u64,
+    /// Reciprocal edges among those that are not [`unknown`](Self::unknown), self-loops left
+    /// out: what a crawl really says, as [`Reciprocity::ratio_of_known`]. `None` if no edge is
+    /// known.
+    ///
+    /// An edge list that was imported as following lists has no list of an account that
+    /// follows nobody, so edges to such accounts are unknown here, where
+    /// [`reciprocity`](Self::reciprocity) counts them as not returned.
+    pub reciprocity_of_known: Option<f64>,
 }
 
 /// An account with the largest degree.
@@ -47,8 +60,14 @@ pub struct Extreme {
 
 impl FollowGraph {
     /// Counts and components, the latter by petgraph. O(accounts + edges) time; no recursion.
+    ///
+    /// Takes the graph's edges for all there are, as published edge lists mean it. Of a run,
+    /// which may not have looked for every opposite, ask [`run_summary`].
     pub fn summary(&self) -> Summary {
-        let returned = self.reciprocity();
+        self.summary_with(self.reciprocity())
+    }
+
+    fn summary_with(&self, returned: Reciprocity) -> Summary {
         let strong = kosaraju_scc(self).into_iter().map(|component| component.len() as u64);
         let strong = sizes(strong);
         let weak = sizes(self.weak_components().into_iter());
@@ -64,6 +83,8 @@ impl FollowGraph {
             largest_strong: strong.1,
             weak_components: weak.0,
             largest_weak: weak.1,
+            unknown: returned.unknown,
+            reciprocity_of_known: returned.ratio_of_known(),
         }
     }
 
@@ -87,6 +108,17 @@ impl FollowGraph {
         sizes.retain(|size| *size > 0);
         sizes
     }
+}
+
+/// Sums up everything a run saw: as [`FollowGraph::summary`], with the edges whose opposite
+/// nobody looked for told apart, by the rule of [`run_reciprocity`](crate::run_reciprocity).
+///
+/// # Errors
+/// If the run cannot be read, or has lost rows.
+pub fn run_summary(run: &Run) -> Result<Summary, Error> {
+    let observations = RunObservations::open(run)?;
+    let graph = FollowGraph::from_observations(&observations)?;
+    Ok(graph.summary_with(graph.reciprocity_where(opposite_looked_for(&observations))))
 }
 
 /// How many, and the largest.

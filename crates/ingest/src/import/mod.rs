@@ -1,14 +1,16 @@
 //! Makes runs out of files: id lists, tables with named columns, edge lists.
 //!
 //! The whole input is read and checked before anything is published. It is read once, as a
-//! stream, so that standard input will do.
+//! stream, so that standard input will do. Each run is published whole or not at all; the
+//! runs of a table with many times are not: they are written one after the other, and when
+//! the disk fills up half-way the error says which are there.
 //!
 //! # Memory
 //!
 //! Rows of one run go straight to the writer, which sorts in `sort_memory` and spills the
 //! rest. Rows of a table with a time column are gathered by time in a nameless temporary
 //! file inside the store (16 bytes a row), through another buffer of `sort_memory`; finding
-//! them again takes 24 bytes for each time that a bufferful of rows (1.4 million, unless told
+//! them again takes 24 bytes for each time that a bufferful of rows (a million, unless told
 //! otherwise) mentions. Besides that: about 250 bytes for each account of a run, and 50 MB to
 //! tell the line of the first duplicate. A record of a table may have 16 MiB, a line of any
 //! other file 64 KiB.
@@ -54,7 +56,7 @@ pub struct ImportOptions {
     pub allow_empty: bool,
     /// Bytes of rows to sort in memory before spilling to disk.
     pub sort_memory: usize,
-    /// Kept in the manifest.
+    /// Kept in the manifest, beside the list, the order and the delimiter.
     pub parameters: BTreeMap<String, String>,
 }
 
@@ -141,7 +143,7 @@ pub fn import(
     progress: &dyn Progress,
 ) -> Result<Imported, Error> {
     check(inputs, options)?;
-    let shape = Shape::new(options, inputs);
+    let shape = Shape::new(options);
     let mut intake = Intake::new(store, &shape, options, progress)?;
     for input in inputs {
         intake.begin(input);
@@ -331,10 +333,16 @@ fn half_way(cause: Error, time: Timestamp, of: usize, runs: &[Published]) -> Err
         [] => "nothing was published".to_owned(),
         [only] => format!("1 of {of} runs is published: {only}"),
         [first, .., last] => {
-            format!("{} of {of} runs are published, in order of time: {first} to {last}", ids.len())
+            format!("{} of {of} runs are published: {first} to {last}", ids.len())
         }
     };
-    let hint = cause.way_out().map(str::to_owned);
+    let hint = match ids.as_slice() {
+        [] => cause.way_out().map(str::to_owned),
+        // The cause only knows of its own run, of which nothing is there.
+        _ => Some(format!(
+            "the published runs are whole; when the trouble is over, import the rows of {time} and later"
+        )),
+    };
     let error = Error::new(cause.kind(), format!("cannot import the rows of {time}; {there}"));
     hint.into_iter().fold(error, Error::hint).because(cause).after(ids)
 }

@@ -8,7 +8,7 @@ use snapshot::{
     WriterOptions,
 };
 
-use super::{Held, ImportOptions, Input, Kind};
+use super::{Held, ImportOptions, Kind};
 use crate::Error;
 
 /// What all runs of an import have in common.
@@ -21,14 +21,20 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    pub(super) fn new(options: &ImportOptions, inputs: &[Input]) -> Self {
+    pub(super) fn new(options: &ImportOptions) -> Self {
         let list = match options.kind {
             Kind::Ids { list, .. } | Kind::Table { list, .. } => list,
             Kind::Edges => List::Following,
         };
         let mut parameters = options.parameters.clone();
-        let names = || inputs.iter().map(Input::to_string).collect::<Vec<_>>().join(", ");
-        parameters.entry("inputs".to_owned()).or_insert_with(names);
+        let mut keep = |key: &str, value: String| {
+            parameters.entry(key.to_owned()).or_insert(value);
+        };
+        keep("list", list.to_string());
+        keep("order", options.order.name().to_owned());
+        if let Some(delimiter) = options.delimiter {
+            keep("delimiter", char::from(delimiter).escape_default().to_string());
+        }
         Self {
             list,
             held: options.coverage,

@@ -3,6 +3,9 @@
 //! A bufferful of rows is sorted by time and appended to a file, where each time of it is
 //! one segment. Reading a time back visits its segments in the order they were written, so
 //! that rows keep the order of the input.
+//!
+//! The buffer is made at its full size, and sorted in place: a growing one needs half as much
+//! again while it is moved, and so does a stable sort.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
@@ -29,6 +32,8 @@ struct Row {
     time: i64,
     account: i64,
     member: i64,
+    /// Keeps rows of one time in the order they came.
+    order: usize,
 }
 
 const ROW_BYTES: u64 = 16;
@@ -59,13 +64,14 @@ impl Spool {
         if self.buffer.len() == self.capacity {
             self.flush()?;
         }
-        let time = time.as_microsecond();
-        self.buffer.push(Row { time, account: account.get(), member: member.get() });
+        self.buffer.reserve_exact(self.capacity - self.buffer.len());
+        let (time, order) = (time.as_microsecond(), self.buffer.len());
+        self.buffer.push(Row { time, account: account.get(), member: member.get(), order });
         Ok(())
     }
 
     fn flush(&mut self) -> Result<(), Error> {
-        self.buffer.sort_by_key(|row| row.time);
+        self.buffer.sort_unstable_by_key(|row| (row.time, row.order));
         self.append().map_err(|e| Error::io("write a temporary file in", &self.folder, e))?;
         for rows in self.buffer.chunk_by(|a, b| a.time == b.time) {
             let (time, count) = (rows[0].time, rows.len() as u64);
@@ -157,6 +163,18 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
+
+    #[test]
+    fn the_buffer_takes_no_more_than_it_may() {
+        let (folder, memory) = (tempfile::tempdir().unwrap(), 1 << 16);
+        let mut spool = Spool::new(folder.path(), memory).unwrap();
+        for second in 0..5000_i64 {
+            let time = Timestamp::from_second(second).unwrap();
+            spool.push(time, AccountId::MIN, AccountId::MAX).unwrap();
+            assert!(spool.buffer.capacity() * size_of::<Row>() <= memory);
+        }
+        assert_eq!(spool.finish().unwrap().times().len(), 5000);
+    }
 
     proptest! {
         #[test]

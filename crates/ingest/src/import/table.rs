@@ -176,10 +176,10 @@ impl<'a> Fields<'a> {
             return Ok(*time);
         }
         let text = record.text(field)?;
-        let time = times::parse(text).ok_or_else(|| {
+        let time = times::parse(text).map_err(|hint| {
             let text: String = text.chars().take(40).collect();
-            Error::input(record.input, record.line, format!("`{text}` in column `{}` is no time", field.name))
-                .hint("times are written 2026-11-23T07:28:00Z, 2026-11-23 07:28:00, 2026-11-23, or as Unix seconds or milliseconds")
+            let what = format!("`{text}` in column `{}` is no time", field.name);
+            Error::input(record.input, record.line, what).hint(hint)
         })?;
         self.last_time = Some((bytes.to_vec(), time));
         Ok(time)

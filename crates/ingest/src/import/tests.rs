@@ -109,6 +109,10 @@ fn what_the_importer_is_told_stands_in_the_crawl() {
     let partial = Coverage::CutShort { after_page: 1, why: Cut::Partial };
     assert_eq!((crawl.state, crawl.order), (State::Read(partial), Order::NewestFirst));
     assert_eq!(imported.runs[0].run.to_string(), "2020-02-02T02-02-02Z");
+    let run = place.store.run(imported.runs[0].run).unwrap();
+    let expected = [("list", "followers"), ("order", "newest_first")];
+    let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    assert_eq!(run.manifest().parameters, BTreeMap::from(expected));
 }
 
 #[test]
@@ -240,6 +244,8 @@ fn a_table_that_is_not_as_it_was_said_to_be_is_refused() {
     assert_eq!(complaint, "input:3: the row has 1 columns, the header has 2");
     let complaint = place.complaint(b"member,t\n1,soon\n", &table(None, Some("t")));
     assert!(complaint.starts_with("input:2: `soon` in column `t` is no time; "), "{complaint}");
+    let complaint = place.complaint(b"member,t\n1,60\n", &table(None, Some("t")));
+    assert!(complaint.starts_with("input:2: `60` in column `t` is no time; Unix seconds have"));
     let mut endless = b"member,b\n1,\"".to_vec();
     endless.resize(40 << 20, b'x');
     let complaint = place.complaint(&endless, &table(None, None));
@@ -273,16 +279,25 @@ fn a_store_that_fails_half_way_says_which_runs_are_there() {
     let run = |second| RunId::at(Timestamp::from_second(second).unwrap());
     let runs: Vec<Published> = {
         let place = Place::new();
-        let text = b"member,t\n1,0\n2,60\n";
+        let text = b"member,t\n1,1600000000\n2,1600000060\n";
         place.import(text, &table(None, Some("t"))).unwrap().runs
     };
-    let cause = Error::new(ErrorKind::Store, "the disk is full");
-    let error = half_way(cause, Timestamp::from_second(120).unwrap(), 3, &runs);
-    assert_eq!(error.published(), [run(0), run(60)]);
+    let cause = Error::new(ErrorKind::Store, "the disk is full").hint("nothing was published");
+    let error = half_way(cause, Timestamp::from_second(1_600_000_120).unwrap(), 3, &runs);
+    assert_eq!(error.published(), [run(1_600_000_000), run(1_600_000_060)]);
     assert_eq!(
         error.to_string(),
-        "cannot import the rows of 1970-01-01T00:02:00Z; 2 of 3 runs are published, in order of time: 1970-01-01T00-00-00Z to 1970-01-01T00-01-00Z"
+        "cannot import the rows of 2020-09-13T12:28:40Z; 2 of 3 runs are published: 2020-09-13T12-26-40Z to 2020-09-13T12-27-40Z"
     );
+    assert_eq!(
+        error.way_out(),
+        Some(
+            "the published runs are whole; when the trouble is over, import the rows of 2020-09-13T12:28:40Z and later"
+        )
+    );
+    let cause = Error::new(ErrorKind::Store, "the disk is full").hint("nothing was published");
+    let error = half_way(cause, Timestamp::UNIX_EPOCH, 3, &[]);
+    assert_eq!(error.way_out(), Some("nothing was published"));
 }
 
 proptest! {
@@ -298,7 +313,7 @@ proptest! {
         let mut positions: BTreeMap<(i64, u32), usize> = BTreeMap::new();
         for (time, account, member) in &rows {
             let id = i64::MAX - member;
-            writeln!(text, "{},{account},{id}", time * 3600).unwrap();
+            writeln!(text, "{},{account},{id}", 1_600_000_000 + time * 3600).unwrap();
             let position = positions.entry((*time, *account)).or_default();
             expected.entry(*time).or_default().entry((*account, id)).or_insert(*position);
             *position += 1;

@@ -2,8 +2,10 @@
 //!
 //! Nothing is retried here and nothing waits here. The token goes to one host only: it is
 //! not sent over plain HTTP except to this machine, and no redirect to another place is
-//! followed.
+//! followed. Whatever an answer says reaches a message through one place, which takes the
+//! token out first and cuts it to length then.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,7 +13,7 @@ use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue};
 use reqwest::{Client, Url, redirect};
 
 use super::{Generation, SourceError, Trouble, classify};
-use crate::pace::{Window, tightest};
+use crate::pace::{Family, Window, tightest};
 use crate::{Error, ErrorKind, ServerClock, Token};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,6 +24,8 @@ const TOTAL_TIMEOUT: Duration = Duration::from_mins(2);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// A page of 5,000 ids takes 110 kB; this is for servers that never stop.
 const BODY_BYTES_MAX: usize = 16 << 20;
+/// What a message shows of an answer.
+const DETAIL_CHARS_MAX: usize = 180;
 
 /// Asks one API for one thing.
 pub(super) struct Http {
@@ -90,7 +94,8 @@ impl Http {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<Reply, SourceError> {
-        let (status, headers, body) = self.fetch(self.url(path, query)).await.map_err(no_answer)?;
+        let (status, headers, body) =
+            self.fetch(self.url(path, query)).await.map_err(|e| self.presentable(no_answer(e)))?;
         let windows = windows(&headers);
         Ok(Reply { status, body, window: tightest(&windows), at: self.now() })
     }
@@ -99,7 +104,7 @@ impl Http {
     pub(super) fn checked(&self, reply: Reply) -> Result<Reply, SourceError> {
         let window = reply.window.as_slice();
         match classify(self.generation, reply.status, window, &reply.body) {
-            Some(error) => Err(self.scrubbed(error)),
+            Some(error) => Err(self.presentable(error)),
             None => Ok(reply),
         }
     }
@@ -128,20 +133,39 @@ impl Http {
         Ok((response.status().as_u16(), headers, body))
     }
 
-    /// An answer may quote the request; the token must not come out that way.
-    fn scrubbed(&self, mut error: SourceError) -> SourceError {
-        error.detail = error.detail.replace(self.token.secret(), "REDACTED");
+    /// Makes sense of a body, or says that it made none.
+    pub(super) fn parse<'a, T: serde::Deserialize<'a>>(
+        &self,
+        reply: &'a Reply,
+    ) -> Result<T, SourceError> {
+        serde_json::from_slice(&reply.body).map_err(|e| self.senseless(reply, e))
+    }
+
+    /// The error for an answer that cannot be as it is; another one may be better.
+    pub(super) fn senseless(&self, reply: &Reply, why: impl fmt::Display) -> SourceError {
+        self.presentable(SourceError {
+            trouble: Trouble::Transient,
+            detail: format!("the answer makes no sense: {why}"),
+            window: reply.window,
+        })
+    }
+
+    /// An answer may quote the request; the token must not come out that way, nor a part of
+    /// it, so the text is cut last. One line, whatever the answer holds.
+    fn presentable(&self, mut error: SourceError) -> SourceError {
+        let line: String = error.detail.chars().filter(|c| !c.is_control()).collect();
+        error.detail = self.token.scrub(&line).chars().take(DETAIL_CHARS_MAX).collect();
         error
     }
 }
 
-/// Makes sense of a body, or says that it made none.
-pub(super) fn parse<'a, T: serde::Deserialize<'a>>(reply: &'a Reply) -> Result<T, SourceError> {
-    serde_json::from_slice(&reply.body).map_err(|e| SourceError {
-        trouble: Trouble::Transient,
-        detail: format!("the answer makes no sense: {e}"),
-        window: reply.window,
-    })
+/// Refuses a base address that a token must not be sent to, or that holds credentials
+/// itself. The message does not quote the address.
+///
+/// # Errors
+/// If a source cannot be connected to it.
+pub fn check_base_url(text: &str) -> Result<(), Error> {
+    parse_base(text).map(drop)
 }
 
 fn authorization(token: &Token) -> Result<HeaderMap, Error> {
@@ -200,18 +224,23 @@ fn no_answer(error: reqwest::Error) -> SourceError {
 }
 
 /// The families of rate headers: the quarter hour's, and two of a day.
-const WINDOWS: [&str; 3] = ["x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour"];
+const WINDOWS: [(Family, &str); 3] = [
+    (Family::QuarterHour, "x-rate-limit"),
+    (Family::AppDay, "x-app-limit-24hour"),
+    (Family::UserDay, "x-user-limit-24hour"),
+];
 
 fn windows(headers: &HeaderMap) -> Vec<Window> {
     let number = |family: &str, part: &str| {
         headers.get(format!("{family}-{part}"))?.to_str().ok()?.trim().parse::<i64>().ok()
     };
     let small = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
-    let window = |family: &str| {
+    let window = |(family, prefix): (Family, &str)| {
         Some(Window {
-            limit: number(family, "limit").map(small),
-            remaining: small(number(family, "remaining")?),
-            reset: Timestamp::from_second(number(family, "reset")?).ok()?,
+            family,
+            limit: number(prefix, "limit").map(small),
+            remaining: small(number(prefix, "remaining")?),
+            reset: Timestamp::from_second(number(prefix, "reset")?).ok()?,
         })
     };
     WINDOWS.into_iter().filter_map(window).collect()
@@ -239,8 +268,22 @@ mod tests {
         check_base("http://api.x.com", refused);
         check_base("http://127.0.0.1.example.org", refused);
         check_base("https://me:secret@api.x.com", "the base URL holds a user name or a password");
+        check_base("https://me@api.x.com", "the base URL holds a user name or a password");
+        check_base("http://me:secret@api.x.com", "the base URL holds a user name or a password");
+        check_base("https://me:secret@api.x.com:99999", "the base URL is not an address");
         check_base("ftp://api.x.com", "the base URL is not one of HTTP");
         check_base("api.x.com", "the base URL is not an address");
+    }
+
+    #[test]
+    fn a_base_url_that_holds_a_secret_is_refused_and_not_quoted() {
+        for bad in ["https://me:sesame@api.x.com", "https://me:sesame@host:99999", "me:sesame@host"]
+        {
+            let error = check_base_url(bad).unwrap_err();
+            let shown = format!("{error} {error:?} {:?}", error.way_out());
+            assert!(!shown.contains("sesame"), "{shown}");
+        }
+        assert!(check_base_url("https://api.x.com").is_ok());
     }
 
     #[test]
@@ -258,6 +301,7 @@ mod tests {
         let found = windows(&headers);
         assert_eq!(found.len(), 2, "half a family is none");
         assert_eq!((found[0].limit, found[0].remaining), (Some(300), 299));
+        assert_eq!((found[0].family, found[1].family), (Family::QuarterHour, Family::AppDay));
         assert_eq!((found[1].limit, found[1].remaining), (None, 0));
     }
 }

@@ -8,6 +8,7 @@
 mod account;
 mod classify;
 mod http;
+mod wire;
 mod x_v1;
 mod x_v2;
 
@@ -24,6 +25,7 @@ use crate::{Cursor, Error, Token};
 
 pub use account::{AccountRef, Username};
 pub use classify::{Generation, classify};
+pub use http::check_base_url;
 
 /// A future on the heap, as trait objects need it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -119,6 +121,15 @@ impl Who<'_> {
         match self {
             Self::Ids(_) => Call::ProfilesById,
             Self::Names(_) => Call::ProfilesByName,
+        }
+    }
+
+    /// The account, if there is just one.
+    pub(crate) fn only(&self) -> Option<AccountRef> {
+        match self {
+            Self::Ids([id]) => Some(AccountRef::Id(*id)),
+            Self::Names([name]) => Some(AccountRef::Name(name.clone())),
+            _ => None,
         }
     }
 }

@@ -124,6 +124,21 @@ async fn refusals_are_told_apart_and_count_as_requests() {
 }
 
 #[tokio::test]
+async fn a_page_of_v2_that_lost_its_end_or_its_rows_is_not_the_last_one() {
+    let check = async |body: &'static str, expected: &str| {
+        let error = page(SourceKind::XV2, Canned::new(200, body)).await.unwrap_err();
+        assert_eq!(error.trouble, Trouble::Transient, "{body}");
+        assert!(error.detail.contains(expected), "{error}");
+    };
+    check(r#"{"data":[{"id":"1"},{"id":"2"}]}"#, "missing field `meta`").await;
+    check(r#"{"data":[{"id":"1"}],"meta":{}}"#, "missing field `result_count`").await;
+    let counts = "the page counts 1000 rows and holds 0";
+    check(r#"{"meta":{"result_count":1000}}"#, counts).await;
+    check(r#"{"data":[],"meta":{"result_count":1000}}"#, counts).await;
+    check(r#"{"data":[{"id":"1"}],"meta":{"result_count":2,"next_token":"T"}}"#, "holds 1").await;
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there_is_a_passing_trouble() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -145,6 +160,52 @@ async fn the_token_stays_at_home() {
     let quoting = r#"{"title":"Bad","detail":"cannot use Bearer test-token%2F%3D here"}"#;
     let error = page(SourceKind::XV2, Canned::new(400, quoting)).await.unwrap_err();
     assert!(error.detail.contains("REDACTED") && !format!("{error:?}").contains("test-token"));
+}
+
+#[tokio::test]
+async fn an_answer_that_echoes_the_token_does_not_bring_it_into_a_message() {
+    let secret = "test-token%2F%3D";
+    let id = format!(r#"{{"data":[{{"id":"{secret}"}}],"meta":{{"result_count":1}}}}"#);
+    let long_id = id.replace(secret, &format!("{}{secret}", "x".repeat(35)));
+    let shape = format!(r#"{{"data":"{secret}"}}"#);
+    // Wherever the text is cut, no part of the token may be left at its end.
+    let details = (140..180).map(|n| format!(r#"{{"detail":"{}{secret}"}}"#, "x".repeat(n)));
+    let v2 = [id, long_id, shape].map(|body| (SourceKind::XV2, 200, body)).into_iter();
+    let v2 = v2.chain(details.map(|body| (SourceKind::XV2, 400, body)));
+    let ids = format!(r#"{{"ids":["{secret}"],"next_cursor":0}}"#);
+    let split = r#"{"error":"test-\u0007token%2F%3D"}"#.to_owned();
+    let v1 = [(SourceKind::XV1, 200, ids), (SourceKind::XV1, 401, split)];
+    for (kind, status, body) in v2.chain(v1) {
+        let error = page(kind, Canned::new(status, body.clone())).await.unwrap_err();
+        assert!(!format!("{error:?}").contains("test-"), "{body}: {error}");
+    }
+    let profiles = [
+        (SourceKind::XV2, format!(r#"{{"data":[{{"id":"{secret}"}}]}}"#)),
+        (SourceKind::XV1, format!(r#"[{{"id_str":"{secret}"}}]"#)),
+    ];
+    for (kind, body) in profiles {
+        let server = Server::in_turn([Canned::new(200, body)]).await;
+        let who = [AccountId::from(7)];
+        let error = connect(kind, &server).profiles(Who::Ids(&who)).await.unwrap_err();
+        assert!(error.detail.contains("REDACTED") && !format!("{error:?}").contains("test-"));
+    }
+}
+
+#[tokio::test]
+async fn details_are_short_and_on_one_line() {
+    let long = format!(r#"{{"detail":"a\n\u001b[31m{}"}}"#, "x".repeat(500));
+    let detail = page(SourceKind::XV2, Canned::new(400, long)).await.unwrap_err().detail;
+    assert!(detail.len() < 200 && !detail.contains(['\n', '\u{1b}']), "{detail}");
+}
+
+#[test]
+fn a_source_is_shown_without_secrets() {
+    for kind in SourceKind::ALL {
+        let error = kind.connect("https://me:sesame@api.x.com", Token::of_test()).err().unwrap();
+        assert!(!format!("{error} {error:?}").contains("sesame"));
+        let source = kind.connect("https://api.x.com/", Token::of_test()).unwrap();
+        assert!(source.to_string().ends_with("at https://api.x.com"), "{source}");
+    }
 }
 
 #[tokio::test]

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use snapshot::{AccountId, List, Profile, State};
 
-use super::http::{Http, Reply, parse};
+use super::http::{Http, Reply};
+use super::wire::WireId;
 use super::{
     BoxFuture, Call, Endpoint, Generation, Lookup, Page, PageRequest, Source, SourceError, Trouble,
     Who,
@@ -36,12 +37,8 @@ impl XV1 {
             ("cursor", request.cursor.as_ref().map_or(FIRST_PAGE, Cursor::as_str)),
         ];
         let reply = self.http.get(path, &query).await?;
-        let wire: WirePage = parse(&reply)?;
-        let next = wire.next().map_err(|detail| SourceError {
-            trouble: Trouble::Transient,
-            detail: detail.to_owned(),
-            window: reply.window,
-        })?;
+        let wire: WirePage = self.http.parse(&reply)?;
+        let next = wire.next().map_err(|why| self.http.senseless(&reply, why))?;
         let boundary = next.as_ref().and_then(|cursor| cursor.boundary(reply.at));
         let ids = wire.ids.into_iter().map(|id| id.0).collect();
         Ok(Page { ids, next, boundary, fetched_at: reply.at, window: reply.window })
@@ -64,7 +61,7 @@ impl XV1 {
             }
             Err(error) => return Err(error),
         };
-        let users: Vec<WireUser> = parse(&reply)?;
+        let users: Vec<WireUser> = self.http.parse(&reply)?;
         let found = users.into_iter().map(|user| profile(user, &reply)).collect();
         Ok(Lookup { found, absent: Vec::new(), window: reply.window })
     }
@@ -130,34 +127,6 @@ impl WirePage {
             Some(_) => Err("the next cursor is not a number"),
             None => Err("the page has no next cursor"),
         }
-    }
-}
-
-/// An id as a number or, as we ask for, as text. A float is refused: it has lost digits.
-struct WireId(AccountId);
-
-impl<'de> Deserialize<'de> for WireId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-
-        impl serde::de::Visitor<'_> for Visitor {
-            type Value = WireId;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an account id")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<WireId, E> {
-                text.parse().map(WireId).map_err(E::custom)
-            }
-
-            fn visit_u64<E: serde::de::Error>(self, raw: u64) -> Result<WireId, E> {
-                let id = i64::try_from(raw).ok().and_then(AccountId::new);
-                id.map(WireId).ok_or_else(|| E::custom(format!("{raw} is above 2^63")))
-            }
-        }
-
-        deserializer.deserialize_any(Visitor)
     }
 }
 

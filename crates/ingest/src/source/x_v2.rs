@@ -9,10 +9,11 @@ use serde::Deserialize;
 use snapshot::{AccountId, List, Profile};
 
 use super::classify::Problem;
-use super::http::{Http, Reply, parse};
+use super::http::{Http, Reply};
+use super::wire::WireId;
 use super::{
     AccountRef, BoxFuture, Call, Endpoint, Generation, Lookup, Page, PageRequest, Source,
-    SourceError, Trouble, Who,
+    SourceError, Who,
 };
 use crate::{Cursor, Error, Token};
 
@@ -32,9 +33,14 @@ impl XV2 {
         let mut query = vec![("max_results", size.as_str())];
         query.extend(request.cursor.as_ref().map(|c| ("pagination_token", c.as_str())));
         let reply = self.http.get(&path, &query).await?;
-        let wire: WirePage = parse(&reply)?;
-        let users = wire.data.unwrap_or_default();
-        let ids = users.iter().map(|user| id(&user.id, &reply)).collect::<Result<_, _>>()?;
+        let wire: WirePage = self.http.parse(&reply)?;
+        let ids: Vec<_> = wire.data.unwrap_or_default().into_iter().map(|u| u.id.0).collect();
+        // A page that lost rows, or its end, must not pass for the last one.
+        if wire.meta.result_count != ids.len() as u64 {
+            let (said, held) = (wire.meta.result_count, ids.len());
+            let why = format!("the page counts {said} rows and holds {held}");
+            return Err(self.http.senseless(&reply, why));
+        }
         let next = wire.meta.next_token.filter(|token| !token.is_empty()).map(Cursor::new);
         let boundary = next.as_ref().and_then(|cursor| cursor.boundary(reply.at));
         Ok(Page { ids, next, boundary, fetched_at: reply.at, window: reply.window })
@@ -51,10 +57,20 @@ impl XV2 {
         let fields = ("user.fields", "created_at,protected,public_metrics");
         let reply = self.http.ask(path, &[(key, &value), fields]).await?;
         // When nobody exists the answer has reasons only, one for each, which is all right.
-        match lookup(who, &reply) {
+        match self.lookup(who, &reply) {
             Ok(lookup) if !lookup.found.is_empty() || !lookup.absent.is_empty() => Ok(lookup),
-            _ => lookup(who, &self.http.checked(reply)?),
+            _ => self.lookup(who, &self.http.checked(reply)?),
         }
+    }
+
+    fn lookup(&self, who: Who<'_>, reply: &Reply) -> Result<Lookup, SourceError> {
+        let wire: WireLookup = self.http.parse(reply)?;
+        let users = wire.data.unwrap_or_default();
+        Ok(Lookup {
+            found: users.into_iter().map(|user| profile(user, reply)).collect(),
+            absent: wire.errors.iter().filter_map(|problem| absent(who, problem)).collect(),
+            window: reply.window,
+        })
     }
 }
 
@@ -99,21 +115,22 @@ impl Source for XV2 {
     }
 }
 
-/// A page; an empty one has no `data`, the last one no `next_token`.
+/// A page; an empty one has no `data`, the last one no `next_token`. Since the end of a list
+/// is told by what is not there, the rest of `meta` must be.
 #[derive(Deserialize)]
 struct WirePage {
-    data: Option<Vec<WireId>>,
-    #[serde(default)]
+    data: Option<Vec<WireMember>>,
     meta: WireMeta,
 }
 
 #[derive(Deserialize)]
-struct WireId {
-    id: String,
+struct WireMember {
+    id: WireId,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct WireMeta {
+    result_count: u64,
     next_token: Option<String>,
 }
 
@@ -126,7 +143,7 @@ struct WireLookup {
 
 #[derive(Deserialize)]
 struct WireUser {
-    id: String,
+    id: WireId,
     username: Option<String>,
     name: Option<String>,
     created_at: Option<Timestamp>,
@@ -147,9 +164,9 @@ struct WireMetrics {
     listed: Option<u64>,
 }
 
-fn profile(user: WireUser, reply: &Reply) -> Result<Profile, SourceError> {
-    Ok(Profile {
-        account: id(&user.id, reply)?,
+fn profile(user: WireUser, reply: &Reply) -> Profile {
+    Profile {
+        account: user.id.0,
         username: user.username,
         name: user.name,
         created_at: user.created_at,
@@ -159,15 +176,7 @@ fn profile(user: WireUser, reply: &Reply) -> Result<Profile, SourceError> {
         tweet_count: user.public_metrics.tweet,
         listed_count: user.public_metrics.listed,
         observed_at: reply.at,
-    })
-}
-
-fn id(text: &str, reply: &Reply) -> Result<AccountId, SourceError> {
-    text.parse().map_err(|e| SourceError {
-        trouble: Trouble::Transient,
-        detail: format!("the answer makes no sense: {e}"),
-        window: reply.window,
-    })
+    }
 }
 
 /// Who a problem in a look-up is about, and what it says of them.
@@ -178,17 +187,6 @@ fn absent(who: Who<'_>, problem: &Problem) -> Option<(AccountRef, snapshot::Stat
         Who::Names(names) => AccountRef::Name(names.iter().find(|n| n.is(about))?.clone()),
     };
     Some((account, state))
-}
-
-fn lookup(who: Who<'_>, reply: &Reply) -> Result<Lookup, SourceError> {
-    let wire: WireLookup = parse(reply)?;
-    let users = wire.data.unwrap_or_default();
-    let found = users.into_iter().map(|user| profile(user, reply));
-    Ok(Lookup {
-        found: found.collect::<Result<_, _>>()?,
-        absent: wire.errors.iter().filter_map(|problem| absent(who, problem)).collect(),
-        window: reply.window,
-    })
 }
 
 fn joined(parts: impl Iterator<Item = String>) -> String {

@@ -23,21 +23,11 @@ pub(crate) fn ids(raw: &[u32]) -> Vec<AccountId> {
 
 /// A complete crawl of a file.
 pub(crate) fn crawl(account: u32, list: List) -> Crawl {
+    let state = State::Read(Coverage::Complete);
     Crawl {
-        account: id(account),
-        list,
-        source: "file".to_owned(),
-        state: State::Read(Coverage::Complete),
         order: Order::NewestFirst,
-        started_at: time(0),
         finished_at: time(1),
-        ids: 0,
-        duplicates: 0,
-        pages: 0,
-        requests: 0,
-        cost_micro_usd: None,
-        reported_count: None,
-        covered_since: None,
+        ..Crawl::new(id(account), list, "file", state, time(0))
     }
 }
 

@@ -1,0 +1,154 @@
+//! Damaged files: every change is found, and none makes the reader panic.
+
+mod util;
+
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use snapshot::{
+    Columns, Coverage, Crawl, Cut, List, Manifest, PageRecord, Profile, Run, State, Store, Tool,
+    WriterOptions,
+};
+use util::{crawl, id, ids, scratch, time};
+
+/// One run with something of everything: both lists, pages, profiles, a repeated member.
+fn small_run(store: &Store) -> PathBuf {
+    let mut run = store.begin(time(60), WriterOptions::default()).unwrap();
+    for (account, list) in [(1, List::Followers), (2, List::Followers), (1, List::Following)] {
+        let mut cursor = None;
+        for (page, members) in (0_u32..).zip([&[9, 8, 7][..], &[6, account, 8]]) {
+            let next_cursor = (page == 0).then(|| "1777000000000000000".to_owned());
+            let first_position = page * 3;
+            run.rows(list, id(account), first_position, &ids(members)).unwrap();
+            run.page(PageRecord {
+                account: id(account),
+                list,
+                page,
+                cursor: std::mem::replace(&mut cursor, next_cursor.clone()),
+                next_cursor,
+                fetched_at: time(61 + i64::from(page)),
+                ids: 3,
+                first_position,
+                boundary: None,
+            });
+        }
+        run.crawl(Crawl {
+            source: "x_v1".to_owned(),
+            pages: 2,
+            requests: 2,
+            reported_count: Some(6),
+            ..crawl(account, list)
+        });
+        let name = Some(format!("account {account}"));
+        run.profile(Profile { name, ..Profile::unknown(id(account), time(60)) });
+    }
+    let cut = State::Read(Coverage::CutShort { after_page: 1, why: Cut::Partial });
+    run.crawl(Crawl::new(id(3), List::Followers, "file", cut, time(1)));
+    run.rows(List::Followers, id(3), 0, &ids(&[5, 4])).unwrap();
+    run.publish().unwrap().folder
+}
+
+fn files(run: &Path) -> Vec<PathBuf> {
+    let names = [
+        "manifest.json",
+        "crawls.parquet",
+        "pages.parquet",
+        "accounts.parquet",
+        "list=followers/part-00000.parquet",
+        "list=following/part-00000.parquet",
+    ];
+    names.into_iter().map(|name| run.join(name)).collect()
+}
+
+/// A manifest without the two things that nothing in a run repeats.
+fn verifiable(run: &Run) -> Manifest {
+    let tool = Tool { name: String::new(), version: String::new() };
+    Manifest { tool, parameters: std::collections::BTreeMap::new(), ..run.manifest().clone() }
+}
+
+/// Whether the damage is found. Text of the manifest may change without a change of what
+/// it says, such as the blanks in it; then there is nothing to find.
+fn is_found(store: &Store, whole: &Manifest) -> bool {
+    let (_, run) = store.entries().unwrap().remove(0);
+    run.map_or(true, |run| !run.verify().faults.is_empty() || verifiable(&run) == *whole)
+}
+
+fn read_all(run: &Run) {
+    let _ = (run.crawls(), run.pages(), run.profiles());
+    for list in List::ALL {
+        if let Ok(reader) = run.list(list) {
+            let _ = reader.all(Columns { accounts: true, positions: true }).load();
+            let _ = reader.members(id(2), 3..8, Columns::default()).load();
+        }
+    }
+}
+
+#[test]
+fn any_one_byte_that_changed_is_found() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    let path = small_run(&store);
+    let run = store.find("latest").unwrap();
+    assert_eq!(run.verify().faults, []);
+    let whole = verifiable(&run);
+    for file in files(&path) {
+        let bytes = std::fs::read(&file).unwrap();
+        let is_manifest = file.ends_with("manifest.json");
+        for at in 0..bytes.len() {
+            for mask in [0x01, 0x10, 0x80, 0xFF] {
+                let mut damaged = bytes.clone();
+                damaged[at] ^= mask;
+                std::fs::write(&file, &damaged).unwrap();
+                assert!(is_found(&store, &whole), "{} byte {at} ^ {mask:#x}", file.display());
+                if !is_manifest {
+                    read_all(&run);
+                }
+            }
+        }
+        std::fs::write(&file, &bytes).unwrap();
+    }
+    assert_eq!(run.verify().faults, []);
+}
+
+#[test]
+fn any_missing_end_is_found() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    let path = small_run(&store);
+    let run = store.find("latest").unwrap();
+    let whole = verifiable(&run);
+    for file in files(&path) {
+        let bytes = std::fs::read(&file).unwrap();
+        for length in 0..bytes.len() {
+            std::fs::write(&file, &bytes[..length]).unwrap();
+            assert!(is_found(&store, &whole), "{} cut to {length}", file.display());
+            read_all(&run);
+        }
+        std::fs::write(&file, &bytes).unwrap();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn much_damage_in_many_places_is_found_too(
+        file in 1..6_usize,
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40),
+    ) {
+        let folder = scratch();
+        let store = Store::create(folder.path()).unwrap();
+        let path = small_run(&store);
+        let run = store.find("latest").unwrap();
+        let file = &files(&path)[file];
+        let whole = std::fs::read(file).unwrap();
+        let mut bytes = whole.clone();
+        for (index, value) in damage {
+            let at = index.index(bytes.len());
+            bytes[at] = value;
+        }
+        std::fs::write(file, &bytes).unwrap();
+        prop_assert!(bytes == whole || !run.verify().faults.is_empty());
+        read_all(&run);
+    }
+}
