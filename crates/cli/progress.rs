@@ -89,16 +89,14 @@ impl Progress for Shown {
                 }
             }),
             Event::Waiting { endpoint, until, now } => {
-                let left = until.duration_since(now).unsigned_abs();
+                let left = HumanDuration(until.duration_since(now).unsigned_abs());
                 let clock = until.strftime("%H:%M:%S");
-                let left = HumanDuration(left);
-                let text = format!(
-                    "rate window of {endpoint} used up, waiting until {clock} UTC ({left})"
-                );
                 if self.bar.is_none() {
-                    self.say(&text);
+                    self.say(&format!(
+                        "rate window of {endpoint} used up, waiting until {clock} UTC ({left})"
+                    ));
                 }
-                self.count(|c| c.waiting = Some(format!(" · {text}")));
+                self.count(|c| c.waiting = Some(format!(" · window used up until {clock} UTC")));
             }
             Event::Retry { endpoint, attempt, why, .. } => {
                 self.say(&format!("{endpoint}: {why}; attempt {}", attempt + 1));

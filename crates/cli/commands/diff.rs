@@ -37,9 +37,8 @@ pub(crate) fn run(settings: &Settings, command: &args::Diff) -> Result<Exit> {
     if !only_code {
         let names = Names::of([&before, &after])?;
         let screen = || Ok(screen(&answer, &names, command.summary));
-        let frame = || match command.summary {
-            true => Frame::diff_summary(&answer.diffs),
-            false => Frame::from(&answer),
+        let frame = || {
+            if command.summary { Frame::diff_summary(&answer.diffs) } else { Frame::from(&answer) }
         };
         output::deliver(&command.output, screen, || Ok(frame()))?;
     }

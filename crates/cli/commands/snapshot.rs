@@ -171,7 +171,7 @@ fn conclude(report: &BatchReport, quiet: bool) -> Result<Exit> {
         output::print(summary(report, published))?;
     }
     for unresolved in &report.unresolved {
-        output::remark(format!("{}: {}", unresolved.account, unresolved.state));
+        output::remark(unresolved);
     }
     for failure in &report.failures {
         let (list, account) = (failure.list, failure.account);

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 use crate::error::{Error, ErrorKind};
+use crate::fs::checksum;
 use crate::manifest::Manifest;
 use crate::schema::{Record, list_folder};
 use crate::table::{Table, Typed};
@@ -114,7 +115,7 @@ impl Run {
     /// Every crawl of the run, by list and account.
     ///
     /// # Errors
-    /// If the table cannot be read.
+    /// If the table cannot be read, or is not the one that was written.
     pub fn crawls(&self) -> Result<Vec<Crawl>, Error> {
         self.records()
     }
@@ -135,8 +136,15 @@ impl Run {
         self.records()
     }
 
-    fn records<R: Record>(&self) -> Result<Vec<R>, Error> {
+    pub(crate) fn records<R: Record>(&self) -> Result<Vec<R>, Error> {
         let path = self.folder.join(R::FILE);
+        // The checksum first: the tables are small, conclusions hang on them, and the Parquet
+        // library panics on some damaged texts.
+        let entry = self.manifest.files.iter().find(|f| f.path == R::FILE);
+        let entry = entry.ok_or_else(|| Error::damaged(&path, "it is not in the manifest"))?;
+        if checksum(&path)?.sha256 != entry.sha256 {
+            return Err(Error::damaged(&path, "its SHA-256 is not that of the manifest"));
+        }
         let table = Table::read(&path)?;
         R::records(&Typed { table: &table, path: &path })
     }

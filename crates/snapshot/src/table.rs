@@ -141,7 +141,8 @@ impl Table {
     }
 
     /// Reads a whole Parquet file that [`write`](Self::write), or a program with the same
-    /// types, has written.
+    /// types, has written. The tables of a run are read after their checksum; of other
+    /// files be sure that they are whole, for the Parquet library panics on some damage.
     ///
     /// # Errors
     /// If the file is missing or is not such a table.

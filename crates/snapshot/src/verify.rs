@@ -56,21 +56,19 @@ impl Run {
     /// Reads every byte of the lists three times: for the file's checksum, for those of its
     /// row groups, for the rows. Takes the memory of the small tables (crawls, pages,
     /// accounts), of one row group, and of one counter for each account of a list; the
-    /// lists' length does not matter. Damaged files are decoded as far as they go: they
-    /// yield faults, not panics.
+    /// lists' length does not matter. A file with a wrong checksum is not decoded: what it
+    /// says means nothing, and the decoder trusts it too much.
     pub fn verify(&self) -> Verification {
-        let mut check = Check { run: self, found: Verification::default() };
+        let mut check =
+            Check { run: self, found: Verification::default(), changed: HashSet::new() };
         check.checksums();
         check.strangers();
-        match self.crawls() {
-            Ok(crawls) => {
-                check.count(Crawl::FILE, crawls.len());
-                check.totals(&crawls);
-                check.pages(&crawls);
-                check.lists(&crawls);
-            }
-            Err(e) => check.fault(Crawl::FILE, None, chain(&e)),
+        let crawls: Option<Vec<Crawl>> = check.table();
+        if let Some(crawls) = &crawls {
+            check.totals(crawls);
+            check.pages(crawls);
         }
+        check.lists(crawls.as_deref());
         check.profiles();
         check.found
     }
@@ -79,6 +77,8 @@ impl Run {
 struct Check<'a> {
     run: &'a Run,
     found: Verification,
+    /// Files that are not as they were written.
+    changed: HashSet<&'a str>,
 }
 
 impl Check<'_> {
@@ -93,6 +93,7 @@ impl Check<'_> {
 
     fn checksums(&mut self) {
         for entry in &self.run.manifest().files {
+            self.changed.insert(&entry.path);
             match checksum(&self.run.folder().join(&entry.path)) {
                 Err(e) => self.fault(&entry.path, None, chain(&e)),
                 Ok(now) => {
@@ -105,6 +106,8 @@ impl Check<'_> {
                     } else if now.sha256 != entry.sha256 {
                         let what = format!("its SHA-256 is {}, not {}", now.sha256, entry.sha256);
                         self.fault(&entry.path, None, what);
+                    } else {
+                        self.changed.remove(entry.path.as_str());
                     }
                 }
             }
@@ -133,12 +136,24 @@ impl Check<'_> {
         }
     }
 
-    /// Compares the rows of a table with what the manifest says.
-    fn count(&mut self, file: &str, rows: usize) {
-        let entry = self.run.manifest().files.iter().find(|f| f.path == file);
-        if let Some(stated) = entry.map(|e| e.rows).filter(|stated| *stated != rows as u64) {
-            self.fault(file, None, format!("{rows} rows, the manifest says {stated}"));
+    /// Reads a table and compares its rows with what the manifest says.
+    fn table<R: Record>(&mut self) -> Option<Vec<R>> {
+        if self.changed.contains(R::FILE) {
+            return None;
         }
+        let records = match self.run.records::<R>() {
+            Ok(records) => records,
+            Err(e) => {
+                self.fault(R::FILE, None, chain(&e));
+                return None;
+            }
+        };
+        let (rows, entry) =
+            (records.len() as u64, self.run.manifest().files.iter().find(|f| f.path == R::FILE));
+        if let Some(stated) = entry.map(|e| e.rows).filter(|stated| *stated != rows) {
+            self.fault(R::FILE, None, format!("{rows} rows, the manifest says {stated}"));
+        }
+        Some(records)
     }
 
     fn totals(&mut self, crawls: &[Crawl]) {
@@ -182,11 +197,7 @@ impl Check<'_> {
     /// The pages of a crawl follow one another without a gap, hold its rows, and end where
     /// its coverage says. Files have no pages.
     fn pages(&mut self, crawls: &[Crawl]) {
-        let pages = match self.run.pages() {
-            Ok(pages) => pages,
-            Err(e) => return self.fault(PageRecord::FILE, None, chain(&e)),
-        };
-        self.count(PageRecord::FILE, pages.len());
+        let Some(pages) = self.table::<PageRecord>() else { return };
         let mut rest = pages.as_slice();
         for crawl in crawls {
             let mine =
@@ -212,52 +223,32 @@ impl Check<'_> {
     }
 
     fn profiles(&mut self) {
-        let profiles = match self.run.profiles() {
-            Ok(profiles) => profiles,
-            Err(e) => return self.fault(Profile::FILE, None, chain(&e)),
-        };
-        self.count(Profile::FILE, profiles.len());
+        let Some(profiles) = self.table::<Profile>() else { return };
         if let Some(pair) = profiles.windows(2).find(|w| w[0].account >= w[1].account) {
             self.fault(Profile::FILE, None, format!("{} is out of order", pair[1].account));
         }
     }
 
-    fn lists(&mut self, crawls: &[Crawl]) {
+    fn lists(&mut self, crawls: Option<&[Crawl]>) {
         let parts = self.run.lists();
         for list in List::ALL {
+            let walk = self.list(list);
+            self.found.rows += walk.rows;
+            let Some(crawls) = crawls else { continue };
             let of_list: Vec<_> = crawls.iter().filter(|c| c.list == list).collect();
             match (parts.contains(&list), of_list.is_empty()) {
                 (true, true) => self.fault(list_folder(list), None, "no crawl asked for it"),
                 (false, false) => self.fault(list_folder(list), None, "has no part"),
-                _ => {}
+                // Rows that could not be read are not missing from each of their accounts.
+                _ if walk.has_gaps => {}
+                _ => self.accounts(list, walk.accounts, &of_list),
             }
-            self.list(list, &of_list);
         }
     }
 
-    fn list(&mut self, list: List, crawls: &[&Crawl]) {
+    /// Compares the rows of each account with its crawl.
+    fn accounts(&mut self, list: List, mut accounts: HashMap<i64, Seen>, crawls: &[&Crawl]) {
         let folder = list_folder(list);
-        let mut walk = Walk::default();
-        let prefix = format!("{folder}/");
-        for entry in self.run.manifest().files.iter().filter(|f| f.path.starts_with(&prefix)) {
-            let path = self.run.folder().join(&entry.path);
-            match ListReader::open(std::slice::from_ref(&path)) {
-                Ok(part) => {
-                    self.part(entry, &part);
-                    walk.part(&part, Path::new(&entry.path), &mut self.found.faults);
-                }
-                Err(e) => {
-                    self.fault(&entry.path, None, chain(&e));
-                    walk.gap();
-                }
-            }
-        }
-        self.found.rows += walk.rows;
-        if walk.has_gaps {
-            // Rows that could not be read are not missing from each of their accounts.
-            return;
-        }
-        let mut accounts = walk.accounts;
         for crawl in crawls {
             let seen = accounts.remove(&crawl.account.get()).unwrap_or_default();
             if let Some(what) = seen.differs(crawl) {
@@ -269,6 +260,34 @@ impl Check<'_> {
         for account in without {
             self.fault(&folder, None, format!("rows of {account}, which has no crawl"));
         }
+    }
+
+    /// Walks over the rows of all parts of a list.
+    fn list(&mut self, list: List) -> Walk {
+        let mut walk = Walk::default();
+        let prefix = format!("{}/", list_folder(list));
+        for entry in self.run.manifest().files.iter().filter(|f| f.path.starts_with(&prefix)) {
+            let path = self.run.folder().join(&entry.path);
+            let is_changed = self.changed.contains(entry.path.as_str());
+            match ListReader::open(std::slice::from_ref(&path)) {
+                Ok(part) => {
+                    self.part(entry, &part);
+                    if is_changed {
+                        walk.gap();
+                    } else {
+                        walk.part(&part, Path::new(&entry.path), &mut self.found.faults);
+                    }
+                }
+                Err(e) => {
+                    walk.gap();
+                    // Of a changed file it has been said already.
+                    if !is_changed {
+                        self.fault(&entry.path, None, chain(&e));
+                    }
+                }
+            }
+        }
+        walk
     }
 
     /// What the manifest says of a part's rows and row groups.

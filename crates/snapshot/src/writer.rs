@@ -314,13 +314,17 @@ fn claim(all: &Path) -> Result<(PathBuf, File), Error> {
             Err(e) if e.kind() == Io::NotFound => continue,
             Err(e) => return Err(e).at("create", &path),
         };
-        owner.lock().at("lock", &path)?;
-        // Between the last two steps a sweeper may have been faster; then this waited until
-        // the folder was gone.
-        if is_still(&owner, &path) {
+        if let Some(owner) = lock(owner, &path)? {
             return Ok((folder, owner));
         }
     }
+}
+
+/// Locks the new file of a claim. None if a sweeper was faster: then this waited until the
+/// folder was gone.
+fn lock(owner: File, path: &Path) -> Result<Option<File>, Error> {
+    owner.lock().at("lock", path)?;
+    Ok(is_still(&owner, path).then_some(owner))
 }
 
 /// Removes what writers that are gone have left behind.
@@ -364,4 +368,59 @@ fn is_still(file: &File, path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_still(_: &File, path: &Path) -> bool {
     File::open(path).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_claimed_stays_until_its_owner_removes_it() {
+        let all = tempfile::tempdir().unwrap();
+        let all = all.path();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..400 {
+                        sweep(all).unwrap();
+                        let (folder, owner) = claim(all).unwrap();
+                        std::thread::yield_now();
+                        std::fs::create_dir(folder.join("run")).unwrap();
+                        std::fs::remove_dir_all(&folder).unwrap();
+                        drop(owner);
+                    }
+                });
+            }
+        });
+        assert_eq!(std::fs::read_dir(all).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_claim_is_given_up_where_a_sweeper_was_faster() {
+        let all = tempfile::tempdir().unwrap();
+        let folder = all.path().join("1-0");
+        std::fs::create_dir(&folder).unwrap();
+        let path = folder.join(OWNER);
+        let owner = File::create_new(&path).unwrap();
+        let sweeper = File::open(&path).unwrap();
+        sweeper.try_lock().unwrap();
+        std::thread::scope(|scope| {
+            let claim = scope.spawn(|| lock(owner, &path).unwrap());
+            std::fs::remove_dir_all(&folder).unwrap();
+            drop(sweeper);
+            assert!(claim.join().unwrap().is_none());
+        });
+    }
+
+    #[test]
+    fn what_a_dead_writer_left_is_swept() {
+        let all = tempfile::tempdir().unwrap();
+        let (dead, owner) = claim(all.path()).unwrap();
+        std::fs::write(dead.join("spill"), "rows").unwrap();
+        sweep(all.path()).unwrap();
+        assert!(dead.exists(), "it is alive");
+        drop(owner);
+        sweep(all.path()).unwrap();
+        assert!(!dead.exists());
+    }
 }

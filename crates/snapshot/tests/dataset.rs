@@ -1,5 +1,6 @@
 //! The dataset as its readers see it: written, published, read back, verified.
 
+mod damage;
 mod util;
 
 use std::collections::BTreeMap;
@@ -273,6 +274,16 @@ fn verify_sees_a_part_that_was_exchanged_for_another_runs() {
     let part = "list=followers/part-00000.parquet";
     std::fs::copy(other.join(part), run.join(part)).unwrap();
     let found = faults(folder.path(), &store).join("\n");
+    assert!(found.contains("row group 0: its CRC-32 is not that of the manifest"), "{found}");
+
+    // And if its line in the manifest was exchanged with it.
+    let manifest = |run: &Path| -> serde_json::Value {
+        serde_json::from_slice(&std::fs::read(run.join("manifest.json")).unwrap()).unwrap()
+    };
+    let mut forged = manifest(&run);
+    forged["files"][0] = manifest(&other)["files"][0].take();
+    std::fs::write(run.join("manifest.json"), forged.to_string()).unwrap();
+    let found = faults(folder.path(), &store).join("\n");
     for expected in [
         "list=followers: 3 rows of 1, its crawl says 2",
         "list=followers: 0 rows of 2, its crawl says 1",
@@ -280,6 +291,42 @@ fn verify_sees_a_part_that_was_exchanged_for_another_runs() {
     ] {
         assert!(found.contains(expected), "{expected} not in\n{found}");
     }
+}
+
+#[test]
+fn verify_sees_files_that_no_manifest_vouches_for() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    let run = util::publish(&store, 0, &[(1, &[1, 2, 3])]);
+    let part = |number: u32| run.join(format!("list=followers/part-{number:05}.parquet"));
+    std::fs::copy(part(0), part(1)).unwrap();
+    assert_eq!(
+        faults(folder.path(), &store),
+        ["list=followers/part-00001.parquet: is not in the manifest"]
+    );
+}
+
+#[test]
+fn verify_compares_rows_and_pages_with_the_crawls() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    let mut run = store.begin(time(0), WriterOptions::default()).unwrap();
+    for (account, first_position) in [(1, 0), (2, 7)] {
+        run.rows(List::Followers, id(account), first_position, &ids(&[5, 6])).unwrap();
+        run.crawl(snapshot::Crawl {
+            source: "x_v1".to_owned(),
+            pages: account - 1,
+            ..crawl(account, List::Followers)
+        });
+    }
+    run.publish().unwrap();
+    assert_eq!(
+        faults(folder.path(), &store),
+        [
+            "pages.parquet: no page of the followers list of 2",
+            "list=followers: position 8 of 2, which has 2 rows",
+        ]
+    );
 }
 
 #[test]
