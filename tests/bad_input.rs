@@ -172,3 +172,20 @@ fn a_full_disk_publishes_nothing_and_says_so() {
     assert!(done.stderr.contains("hint: nothing was published"), "{}", done.stderr);
     assert_eq!(done.stdout, ".staging\n", "no run appears");
 }
+
+#[test]
+fn a_disk_that_fills_up_between_many_runs_publishes_none_of_them() {
+    let script = r#"mkdir "$DIR/store"
+        mount -t tmpfs -o size=1m none "$DIR/store"
+        code=0
+        seq 2000000 | awk "BEGIN { print \"day,id\" }
+            NR % 100 == 0 { printf \"2026-01-%02d,%.0f\n\", NR / 80000 + 1, rand() * 9e15 }" |
+            "$FOLLOWGRAPH" --store "$DIR/store" import - --account 5 \
+                --member-column id --time-column day || code=$?
+        ls -A "$DIR/store"
+        exit $code"#;
+    let (done, _folder) = shell(&format!("{NAMESPACE} '{script}'"));
+    assert_eq!(done.code, Some(1), "{}", done.stderr);
+    assert!(done.stderr.contains("No space left on device"), "{}", done.stderr);
+    assert_eq!(done.stdout, ".staging\n", "no run appears");
+}

@@ -79,7 +79,8 @@ fn a_kill_while_a_run_is_being_written_out_leaves_no_half_of_it() {
         let mut child = start(&store, &input, &["--account", "5"]);
         let begun = || {
             let staged = std::fs::read_dir(store.join(".staging")).into_iter().flatten();
-            let list = |entry: std::fs::DirEntry| entry.path().join("run/list=followers").exists();
+            let list =
+                |entry: std::fs::DirEntry| entry.path().join("0/run/list=followers").exists();
             !published(&store).is_empty() || staged.flatten().any(list)
         };
         while child.try_wait().unwrap().is_none() && !begun() {

@@ -21,6 +21,7 @@ mod manifest;
 mod parts;
 mod table;
 
+mod staging;
 mod writer;
 
 mod fs;
@@ -37,10 +38,11 @@ pub use manifest::{FileEntry, Manifest, Tool};
 pub use parts::{Columns, ListReader, Rows, RowsChunk};
 pub use profile::Profile;
 pub use run::{Run, RunId};
+pub use staging::Staging;
 pub use store::{Entry, Store};
 pub use table::{Column, Table, Values};
 pub use verify::{Fault, Verification};
-pub use writer::{Published, RunWriter, WriterOptions};
+pub use writer::{Published, RunWriter, StagedRun, WriterOptions};
 
 /// The version of the on-disk format this library writes, and the newest it reads.
 pub const FORMAT_VERSION: u32 = 1;

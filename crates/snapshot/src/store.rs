@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::error::{At, Error, ErrorKind};
 use crate::fs::sync_folder;
+use crate::staging::Staging;
 use crate::writer::{RunWriter, WriterOptions};
 use crate::{Run, RunId};
 
@@ -170,7 +171,15 @@ impl Store {
     /// # Errors
     /// If the store cannot be written to.
     pub fn begin(&self, time: Timestamp, options: WriterOptions) -> Result<RunWriter, Error> {
-        RunWriter::new(self, time, options)
+        self.staging()?.begin(time, options)
+    }
+
+    /// A place to write runs in that belong together.
+    ///
+    /// # Errors
+    /// If the store cannot be written to.
+    pub fn staging(&self) -> Result<Staging, Error> {
+        Staging::new(self)
     }
 }
 

@@ -1,16 +1,10 @@
 //! Writes a run: staged out of sight, synced, then made visible by one rename.
 //!
-//! A crash at any point leaves either the whole run or none. What a crash leaves behind in
-//! `.staging` is removed by the next writer, which can tell by a file lock that its owner
-//! is gone.
-//!
-//! Two rules keep writers off each other's folders: nobody removes a folder without holding
-//! the lock of the file that is in it *now*, and the lock is held until the folder is gone.
+//! A crash at any point leaves either the whole run or none. Many runs that belong together
+//! are all staged before the first is published, so that a full disk shows none of them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
 
@@ -20,10 +14,7 @@ use crate::manifest::{FileEntry, Manifest, Tool};
 use crate::part_writer::PartWriter;
 use crate::schema::{self, Record};
 use crate::sort::{Row, Sorter};
-use crate::{AccountId, Crawl, FORMAT_VERSION, List, PageRecord, Profile, RunId, Store};
-
-const STAGING: &str = ".staging";
-const OWNER: &str = "owner.lock";
+use crate::{AccountId, Crawl, FORMAT_VERSION, List, PageRecord, Profile, RunId, Staging};
 
 /// How a run is written.
 #[derive(Clone, Debug)]
@@ -47,10 +38,9 @@ impl Default for WriterOptions {
 ///
 /// Dropping it without [`publish`](Self::publish) leaves no trace.
 pub struct RunWriter {
-    store: PathBuf,
-    staging: PathBuf,
-    /// Held while this writer lives; the lock tells others that the folder has an owner.
-    owner: Option<File>,
+    staging: Staging,
+    /// The run's own folder in the staging place.
+    folder: PathBuf,
     id: RunId,
     parameters: BTreeMap<String, String>,
     lists: HashSet<List>,
@@ -74,23 +64,19 @@ pub struct Published {
 
 impl RunWriter {
     pub(crate) fn new(
-        store: &Store,
+        staging: Staging,
+        folder: PathBuf,
         time: Timestamp,
         options: WriterOptions,
     ) -> Result<Self, Error> {
-        let all = store.folder().join(STAGING);
-        std::fs::create_dir_all(&all).at("write to the store", &all)?;
-        sweep(&all)?;
-        let (staging, owner) = claim(&all)?;
-        let spill = staging.join("spill");
+        let spill = folder.join("spill");
         std::fs::create_dir(&spill).at("create", &spill)?;
-        let run = staging.join("run");
+        let run = folder.join("run");
         std::fs::create_dir(&run).at("create", &run)?;
         Ok(Self {
-            store: store.folder().to_owned(),
-            sorter: Sorter::new(spill, options.sort_memory),
             staging,
-            owner: Some(owner),
+            sorter: Sorter::new(spill, options.sort_memory),
+            folder,
             id: RunId::at(time),
             parameters: options.parameters,
             lists: HashSet::new(),
@@ -147,18 +133,28 @@ impl RunWriter {
     /// exception: if the disk refuses the very last step, which makes the new name durable,
     /// then the run is visible and whole, but a power cut may still take it; the message
     /// begins with `published`.
-    pub fn publish(mut self) -> Result<Published, Error> {
+    pub fn publish(self) -> Result<Published, Error> {
+        self.stage()?.publish()
+    }
+
+    /// Writes and syncs everything, out of sight still.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish).
+    pub fn stage(mut self) -> Result<StagedRun, Error> {
         self.crawls.sort_by_key(|c| (c.list, c.account));
         self.check_crawls()?;
-        let folder = self.staging.join("run");
+        let folder = self.folder.join("run");
         let mut files = self.write_lists(&folder)?;
         self.pages.sort_by_key(|p| (p.list, p.account, p.page));
         let profiles: Vec<_> = std::mem::take(&mut self.profiles).into_values().collect();
         files.push(write_records(&folder, &self.crawls)?);
         files.push(write_records(&folder, &self.pages)?);
         files.push(write_records(&folder, &profiles)?);
-        let folder = self.reveal(&folder, &files)?;
-        Ok(Published { run: self.id, folder, crawls: std::mem::take(&mut self.crawls) })
+        let manifest = self.manifest(files);
+        manifest.write(&folder)?;
+        sync_folder(&folder)?;
+        Ok(StagedRun { staging: self.staging, folder, id: self.id, manifest, crawls: self.crawls })
     }
 
     fn check_crawls(&self) -> Result<(), Error> {
@@ -222,32 +218,6 @@ impl RunWriter {
         Ok(files)
     }
 
-    /// Writes the manifest and renames the run into place, under the first free id.
-    fn reveal(&mut self, staged: &Path, files: &[FileEntry]) -> Result<PathBuf, Error> {
-        loop {
-            let target = self.store.join(self.id.folder());
-            if target.exists() {
-                self.id = self.id.next();
-                continue;
-            }
-            self.manifest(files.to_vec()).write(staged)?;
-            sync_folder(staged)?;
-            match std::fs::rename(staged, &target) {
-                Ok(()) => {
-                    sync_folder(&self.store).map_err(|e| not_durable(&target, e))?;
-                    return Ok(target);
-                }
-                // Another writer was faster; its folder is not empty, so nothing was replaced.
-                Err(_) if target.exists() => {
-                    let manifest = staged.join(crate::manifest::FILE_NAME);
-                    std::fs::remove_file(&manifest).at("remove", &manifest)?;
-                    self.id = self.id.next();
-                }
-                Err(e) => return Err(e).at("publish the run as", &target),
-            }
-        }
-    }
-
     fn manifest(&self, files: Vec<FileEntry>) -> Manifest {
         let accounts: HashSet<_> = self.crawls.iter().map(|c| c.account).collect();
         let started = self.crawls.iter().map(|c| c.started_at).min();
@@ -268,11 +238,51 @@ impl RunWriter {
     }
 }
 
-impl Drop for RunWriter {
-    fn drop(&mut self) {
-        // Only tidiness: if it fails, the next writer sweeps. The lock goes last.
-        let _ = std::fs::remove_dir_all(&self.staging);
-        drop(self.owner.take());
+/// A run that is written and synced, and that nobody sees yet.
+///
+/// Dropping it without [`publish`](Self::publish) leaves no trace.
+pub struct StagedRun {
+    staging: Staging,
+    folder: PathBuf,
+    id: RunId,
+    manifest: Manifest,
+    crawls: Vec<Crawl>,
+}
+
+impl StagedRun {
+    /// Makes it visible, by one rename, under the first free id of its second.
+    ///
+    /// # Errors
+    /// If the rename is refused; then it is not visible. If only the last sync fails, it is,
+    /// and the message says that a power cut may still take it.
+    pub fn publish(mut self) -> Result<Published, Error> {
+        let store = self.staging.store().to_owned();
+        loop {
+            let target = store.join(self.id.folder());
+            if !target.exists() {
+                match std::fs::rename(&self.folder, &target) {
+                    Ok(()) => {
+                        sync_folder(&store).map_err(|e| not_durable(&target, e))?;
+                        return Ok(Published { run: self.id, folder: target, crawls: self.crawls });
+                    }
+                    // Another writer was faster; its folder is not empty, so nothing was
+                    // replaced.
+                    Err(_) if target.exists() => {}
+                    Err(e) => return Err(e).at("publish the run as", &target),
+                }
+            }
+            self.rename_to_next()?;
+        }
+    }
+
+    /// The manifest holds the id, so it is written again.
+    fn rename_to_next(&mut self) -> Result<(), Error> {
+        self.id = self.id.next();
+        self.manifest.run = self.id.to_string();
+        let old = self.folder.join(crate::manifest::FILE_NAME);
+        std::fs::remove_file(&old).at("remove", &old)?;
+        self.manifest.write(&self.folder)?;
+        sync_folder(&self.folder)
     }
 }
 
@@ -290,137 +300,4 @@ fn write_records<R: Record>(folder: &Path, records: &[R]) -> Result<FileEntry, E
     let version = FORMAT_VERSION.to_string();
     let checksum = R::table(records).write_hashed(&path, &[(schema::FORMAT_KEY, &version)])?;
     Ok(FileEntry::new(folder, &path, checksum, records.len() as u64))
-}
-
-/// Numbers are not used twice, so that two writers of one process never share a name.
-static NEXT: AtomicU32 = AtomicU32::new(0);
-
-/// Makes a folder of our own and locks it.
-fn claim(all: &Path) -> Result<(PathBuf, File), Error> {
-    use std::io::ErrorKind as Io;
-    loop {
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let folder = all.join(format!("{}-{number}", std::process::id()));
-        match std::fs::create_dir(&folder) {
-            Ok(()) => {}
-            // A process that is gone had our number, or one in another container has it.
-            Err(e) if e.kind() == Io::AlreadyExists => continue,
-            Err(e) => return Err(e).at("create", &folder),
-        }
-        let path = folder.join(OWNER);
-        let owner = match File::create_new(&path) {
-            Ok(owner) => owner,
-            // We slept for so long that another writer took the folder for a dead one's.
-            Err(e) if e.kind() == Io::NotFound => continue,
-            Err(e) => return Err(e).at("create", &path),
-        };
-        if let Some(owner) = lock(owner, &path)? {
-            return Ok((folder, owner));
-        }
-    }
-}
-
-/// Locks the new file of a claim. None if a sweeper was faster: then this waited until the
-/// folder was gone.
-fn lock(owner: File, path: &Path) -> Result<Option<File>, Error> {
-    owner.lock().at("lock", path)?;
-    Ok(is_still(&owner, path).then_some(owner))
-}
-
-/// Removes what writers that are gone have left behind.
-fn sweep(all: &Path) -> Result<(), Error> {
-    for entry in std::fs::read_dir(all).at("list", all)? {
-        remove_if_abandoned(&entry.at("list", all)?.path());
-    }
-    Ok(())
-}
-
-/// Removes a folder whose lock nobody holds. One without a lock file is being made right
-/// now, or was left by a crash in that instant; the latter is told by its age.
-///
-/// Failures are not told: another writer may sweep at the same time, and a later one will.
-fn remove_if_abandoned(folder: &Path) {
-    let path = folder.join(OWNER);
-    if let Ok(owner) = File::open(&path) {
-        if owner.try_lock().is_ok() && is_still(&owner, &path) {
-            let _ = std::fs::remove_dir_all(folder);
-        }
-        // Not before the folder is gone.
-        drop(owner);
-        return;
-    }
-    let made = std::fs::metadata(folder).and_then(|m| m.modified()).ok();
-    if made.and_then(|t| t.elapsed().ok()).is_some_and(|age| age.as_secs() > 60) {
-        let _ = std::fs::remove_dir_all(folder);
-    }
-}
-
-/// Whether the name still leads to the open file.
-#[cfg(unix)]
-fn is_still(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let same =
-        |(a, b): (std::fs::Metadata, std::fs::Metadata)| (a.dev(), a.ino()) == (b.dev(), b.ino());
-    file.metadata().and_then(|a| Ok((a, std::fs::metadata(path)?))).is_ok_and(same)
-}
-
-/// Whether the name still leads to a file.
-#[cfg(not(unix))]
-fn is_still(_: &File, path: &Path) -> bool {
-    File::open(path).is_ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_that_is_claimed_stays_until_its_owner_removes_it() {
-        let all = tempfile::tempdir().unwrap();
-        let all = all.path();
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
-                    for _ in 0..400 {
-                        sweep(all).unwrap();
-                        let (folder, owner) = claim(all).unwrap();
-                        std::thread::yield_now();
-                        std::fs::create_dir(folder.join("run")).unwrap();
-                        std::fs::remove_dir_all(&folder).unwrap();
-                        drop(owner);
-                    }
-                });
-            }
-        });
-        assert_eq!(std::fs::read_dir(all).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn a_claim_is_given_up_where_a_sweeper_was_faster() {
-        let all = tempfile::tempdir().unwrap();
-        let folder = all.path().join("1-0");
-        std::fs::create_dir(&folder).unwrap();
-        let path = folder.join(OWNER);
-        let owner = File::create_new(&path).unwrap();
-        let sweeper = File::open(&path).unwrap();
-        sweeper.try_lock().unwrap();
-        std::thread::scope(|scope| {
-            let claim = scope.spawn(|| lock(owner, &path).unwrap());
-            std::fs::remove_dir_all(&folder).unwrap();
-            drop(sweeper);
-            assert!(claim.join().unwrap().is_none());
-        });
-    }
-
-    #[test]
-    fn what_a_dead_writer_left_is_swept() {
-        let all = tempfile::tempdir().unwrap();
-        let (dead, owner) = claim(all.path()).unwrap();
-        std::fs::write(dead.join("spill"), "rows").unwrap();
-        sweep(all.path()).unwrap();
-        assert!(dead.exists(), "it is alive");
-        drop(owner);
-        sweep(all.path()).unwrap();
-        assert!(!dead.exists());
-    }
 }

@@ -1,9 +1,8 @@
 //! Makes runs out of files: id lists, tables with named columns, edge lists.
 //!
 //! The whole input is read and checked before anything is published. It is read once, as a
-//! stream, so that standard input will do. Each run is published whole or not at all; the
-//! runs of a table with many times are not: they are written one after the other, and when
-//! the disk fills up half-way the error says which are there.
+//! stream, so that standard input will do. The runs of a table with many times are all
+//! written and synced before the first is published: when the disk fills up, none is.
 //!
 //! # Memory
 //!
@@ -27,7 +26,9 @@ mod times;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use snapshot::{AccountId, List, Order, Published, RunId, Store, WriterOptions};
+use snapshot::{
+    AccountId, List, Order, Published, RunId, StagedRun, Staging, Store, WriterOptions,
+};
 
 use crate::{Error, ErrorKind, Event, Progress};
 use notes::Watch;
@@ -134,8 +135,8 @@ pub struct Imported {
 ///
 /// # Errors
 /// If an input cannot be read or holds anything that cannot be right: then nothing is
-/// published, and the message names file and line. If the store fails while one of many
-/// runs is published: [`Error::published`] says which are.
+/// published, and the message names file and line. If the disk is full: nothing is. If a
+/// rename is refused between two of many runs: [`Error::published`] says which are there.
 pub fn import(
     store: &Store,
     inputs: &[Input],
@@ -183,7 +184,7 @@ fn check(inputs: &[Input], options: &ImportOptions) -> Result<(), Error> {
 
 /// Takes rows as they are read, and keeps them where they belong.
 struct Intake<'a> {
-    store: &'a Store,
+    place: Staging,
     shape: &'a Shape,
     progress: &'a dyn Progress,
     allow_empty: bool,
@@ -204,19 +205,20 @@ const REPORT_ROWS: u64 = 1 << 16;
 
 impl<'a> Intake<'a> {
     fn new(
-        store: &'a Store,
+        store: &Store,
         shape: &'a Shape,
         options: &ImportOptions,
         progress: &'a dyn Progress,
     ) -> Result<Self, Error> {
+        let place = store.staging().map_err(|e| Error::store("cannot begin an import", e))?;
         let destination = if let Kind::Table { time: Some(_), .. } = &options.kind {
             Destination::ByTime(Spool::new(store.folder(), options.sort_memory)?)
         } else {
             let time = options.time.unwrap_or_else(Timestamp::now);
-            Destination::One(Box::new(RunBuilder::begin(store, shape, time)?))
+            Destination::One(Box::new(RunBuilder::begin(&place, shape, time)?))
         };
         Ok(Self {
-            store,
+            place,
             shape,
             progress,
             allow_empty: options.allow_empty,
@@ -282,12 +284,11 @@ impl<'a> Intake<'a> {
                 if let Some(account) = fixed {
                     run.account(account);
                 }
-                vec![publish_one(*run, self.progress)?]
+                vec![run.stage()?]
             }
-            Destination::ByTime(spool) => {
-                publish_each(self.store, self.shape, spool.finish()?, self.progress)?
-            }
+            Destination::ByTime(spool) => stage_each(&self.place, self.shape, spool.finish()?)?,
         };
+        let runs = publish(runs, self.progress)?;
         let duplicates = runs.iter().flat_map(|run| &run.crawls).map(|c| c.duplicates).sum();
         Ok(Imported { runs, notes: self.watch.notes(duplicates) })
     }
@@ -298,53 +299,50 @@ fn nothing_there(input: &str) -> Error {
     Error::new(ErrorKind::Input, format!("{input} has no rows, so it says nothing of any account"))
 }
 
-fn publish_one(run: RunBuilder<'_>, progress: &dyn Progress) -> Result<Published, Error> {
-    let published = run.publish().map_err(|e| Error::store("cannot publish the run", e))?;
-    progress.event(&Event::Published { run: published.run });
-    Ok(published)
-}
-
-/// Publishes a run for each time, oldest first.
-fn publish_each(
-    store: &Store,
+/// Writes a run for each time, oldest first.
+fn stage_each(
+    place: &Staging,
     shape: &Shape,
     mut spooled: Spooled,
-    progress: &dyn Progress,
-) -> Result<Vec<Published>, Error> {
-    let times = spooled.times();
-    let mut runs: Vec<Published> = Vec::with_capacity(times.len());
-    for time in &times {
-        let made = RunBuilder::begin(store, shape, *time).and_then(|mut run| {
-            spooled.rows(*time, |account, member| run.push(account, member))?;
-            publish_one(run, progress)
-        });
-        match made {
-            Ok(published) => runs.push(published),
-            Err(e) => return Err(half_way(e, *time, times.len(), &runs)),
+) -> Result<Vec<StagedRun>, Error> {
+    let mut runs = Vec::new();
+    for time in spooled.times() {
+        let mut run = RunBuilder::begin(place, shape, time)?;
+        spooled.rows(time, |account, member| run.push(account, member))?;
+        runs.push(run.stage()?);
+    }
+    Ok(runs)
+}
+
+/// Makes the runs visible, oldest first. They are on the disk already; all that can go wrong
+/// is a rename, and then the error says which are published.
+fn publish(staged: Vec<StagedRun>, progress: &dyn Progress) -> Result<Vec<Published>, Error> {
+    let of = staged.len();
+    let mut runs: Vec<Published> = Vec::with_capacity(of);
+    for run in staged {
+        match run.publish() {
+            Ok(published) => {
+                progress.event(&Event::Published { run: published.run });
+                runs.push(published);
+            }
+            Err(e) => return Err(half_way(Error::store("cannot publish a run", e), of, &runs)),
         }
     }
     Ok(runs)
 }
 
 /// Says which of the runs are there when one of them fails.
-fn half_way(cause: Error, time: Timestamp, of: usize, runs: &[Published]) -> Error {
+fn half_way(cause: Error, of: usize, runs: &[Published]) -> Error {
     let ids: Vec<RunId> = runs.iter().map(|run| run.run).collect();
-    let there = match ids.as_slice() {
-        [] => "nothing was published".to_owned(),
-        [only] => format!("1 of {of} runs is published: {only}"),
-        [first, .., last] => {
-            format!("{} of {of} runs are published: {first} to {last}", ids.len())
-        }
+    let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return cause };
+    let there = match ids.len() {
+        1 => format!("1 of {of} runs is published: {first}"),
+        some => format!("{some} of {of} runs are published: {first} to {last}"),
     };
-    let hint = match ids.as_slice() {
-        [] => cause.way_out().map(str::to_owned),
-        // The cause only knows of its own run, of which nothing is there.
-        _ => Some(format!(
-            "the published runs are whole; when the trouble is over, import the rows of {time} and later"
-        )),
-    };
-    let error = Error::new(cause.kind(), format!("cannot import the rows of {time}; {there}"));
-    hint.into_iter().fold(error, Error::hint).because(cause).after(ids)
+    Error::new(cause.kind(), there)
+        .hint(format!("the published runs are whole; import the rows of later times than {last}"))
+        .because(cause)
+        .after(ids)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use snapshot::{
-    AccountId, Coverage, Crawl, Cut, List, Order, Profile, Published, RunWriter, State, Store,
+    AccountId, Coverage, Crawl, Cut, List, Order, Profile, RunWriter, StagedRun, Staging, State,
     WriterOptions,
 };
 
@@ -65,12 +65,12 @@ pub(super) struct RunBuilder<'a> {
 }
 
 impl<'a> RunBuilder<'a> {
-    pub(super) fn begin(store: &Store, shape: &'a Shape, time: Timestamp) -> Result<Self, Error> {
+    pub(super) fn begin(place: &Staging, shape: &'a Shape, time: Timestamp) -> Result<Self, Error> {
         let mut options = WriterOptions::default();
         options.sort_memory = shape.sort_memory;
         options.parameters.clone_from(&shape.parameters);
         let writer =
-            store.begin(time, options).map_err(|e| Error::store("cannot begin a run", e))?;
+            place.begin(time, options).map_err(|e| Error::store("cannot begin a run", e))?;
         Ok(Self { shape, time, writer, rows: HashMap::new() })
     }
 
@@ -88,26 +88,14 @@ impl<'a> RunBuilder<'a> {
         Ok(())
     }
 
-    pub(super) fn publish(mut self) -> Result<Published, snapshot::Error> {
+    /// Writes everything, out of sight still.
+    pub(super) fn stage(mut self) -> Result<StagedRun, Error> {
         for (account, rows) in self.rows {
             self.writer.profile(Profile::unknown(account, self.time));
-            self.writer.crawl(Crawl {
-                account,
-                list: self.shape.list,
-                source: "file".to_owned(),
-                state: self.shape.state(rows),
-                order: self.shape.order,
-                started_at: self.time,
-                finished_at: self.time,
-                ids: 0,
-                duplicates: 0,
-                pages: 0,
-                requests: 0,
-                cost_micro_usd: None,
-                reported_count: None,
-                covered_since: None,
-            });
+            let state = self.shape.state(rows);
+            let crawl = Crawl::new(account, self.shape.list, "file", state, self.time);
+            self.writer.crawl(Crawl { order: self.shape.order, ..crawl });
         }
-        self.writer.publish()
+        self.writer.stage().map_err(|e| Error::store("cannot write the run", e))
     }
 }

@@ -283,20 +283,15 @@ fn a_store_that_fails_half_way_says_which_runs_are_there() {
         place.import(text, &table(None, Some("t"))).unwrap().runs
     };
     let cause = Error::new(ErrorKind::Store, "the disk is full").hint("nothing was published");
-    let error = half_way(cause, Timestamp::from_second(1_600_000_120).unwrap(), 3, &runs);
+    let error = half_way(cause, 3, &runs);
     assert_eq!(error.published(), [run(1_600_000_000), run(1_600_000_060)]);
     assert_eq!(
         error.to_string(),
-        "cannot import the rows of 2020-09-13T12:28:40Z; 2 of 3 runs are published: 2020-09-13T12-26-40Z to 2020-09-13T12-27-40Z"
+        "2 of 3 runs are published: 2020-09-13T12-26-40Z to 2020-09-13T12-27-40Z"
     );
-    assert_eq!(
-        error.way_out(),
-        Some(
-            "the published runs are whole; when the trouble is over, import the rows of 2020-09-13T12:28:40Z and later"
-        )
-    );
+    assert!(error.way_out().unwrap().contains("later times than 2020-09-13T12-27-40Z"));
     let cause = Error::new(ErrorKind::Store, "the disk is full").hint("nothing was published");
-    let error = half_way(cause, Timestamp::UNIX_EPOCH, 3, &[]);
+    let error = half_way(cause, 3, &[]);
     assert_eq!(error.way_out(), Some("nothing was published"));
 }
 

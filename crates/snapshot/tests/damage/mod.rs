@@ -86,12 +86,6 @@ fn a_byte_that_changed_is_found() {
     change_bytes(11);
 }
 
-#[test]
-#[ignore = "takes a minute"]
-fn any_one_byte_that_changed_is_found() {
-    change_bytes(1);
-}
-
 /// Changes every `step`th byte of every file, one at a time.
 fn change_bytes(step: usize) {
     let folder = scratch();
