@@ -179,7 +179,7 @@ fn a_disk_that_fills_up_between_many_runs_publishes_none_of_them() {
         mount -t tmpfs -o size=1m none "$DIR/store"
         code=0
         seq 2000000 | awk "BEGIN { print \"day,id\" }
-            NR % 100 == 0 { printf \"2026-01-%02d,%.0f\n\", NR / 80000 + 1, rand() * 9e15 }" |
+            NR % 50 == 0 { printf \"2026-01-%02d,%.0f\n\", NR / 80000 + 1, rand() * 9e15 }" |
             "$FOLLOWGRAPH" --store "$DIR/store" import - --account 5 \
                 --member-column id --time-column day || code=$?
         ls -A "$DIR/store"
