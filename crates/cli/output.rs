@@ -107,9 +107,35 @@ fn send(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result
 }
 
 fn through(out: impl Write, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-    let mut out = io::BufWriter::new(out);
-    write(&mut out)?;
-    Ok(out.flush()?)
+    let mut out = Pipe { out: io::BufWriter::new(out), broken: false };
+    let written = write(&mut out).and_then(|()| Ok(out.flush()?));
+    // Whatever a library made of it: that the reader has gone is no failure.
+    if out.broken { Err(io::Error::from(io::ErrorKind::BrokenPipe).into()) } else { written }
+}
+
+/// Remembers that the reader has gone.
+struct Pipe<W> {
+    out: W,
+    broken: bool,
+}
+
+impl<W: Write> Pipe<W> {
+    fn heed<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        self.broken |= result.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::BrokenPipe);
+        result
+    }
+}
+
+impl<W: Write> Write for Pipe<W> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(buf);
+        self.heed(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.out.flush();
+        self.heed(flushed)
+    }
 }
 
 /// Temporary files are private; a result gets the mode that any new file has.

@@ -98,8 +98,9 @@ impl Progress for Shown {
                 }
                 self.count(|c| c.waiting = Some(format!(" · window used up until {clock} UTC")));
             }
-            Event::Retry { endpoint, attempt, why, .. } => {
-                self.say(&format!("{endpoint}: {why}; attempt {}", attempt + 1));
+            Event::Retry { endpoint, attempt, delay, why } => {
+                let (attempt, seconds) = (attempt + 1, delay.as_secs_f64());
+                self.say(&format!("{endpoint}: {why}; attempt {attempt} in {seconds:.1} s"));
             }
             Event::CrawlFinished { crawl, username } => {
                 self.count(|c| {

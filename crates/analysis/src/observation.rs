@@ -88,22 +88,9 @@ impl Observation {
         list: List,
         ids: impl IntoIterator<Item = AccountId>,
     ) -> Result<Self, Error> {
-        let crawl = Crawl {
-            account,
-            list,
-            source: "memory".to_owned(),
-            state: State::Read(Coverage::Complete),
-            order: Order::NewestFirst,
-            started_at: Timestamp::UNIX_EPOCH,
-            finished_at: Timestamp::UNIX_EPOCH,
-            ids: 0,
-            duplicates: 0,
-            pages: 0,
-            requests: 0,
-            cost_micro_usd: None,
-            reported_count: None,
-            covered_since: None,
-        };
+        let state = State::Read(Coverage::Complete);
+        let crawl = Crawl::new(account, list, "memory", state, Timestamp::UNIX_EPOCH);
+        let crawl = Crawl { order: Order::NewestFirst, ..crawl };
         Self::from_ids(crawl, ids)
     }
 

@@ -272,3 +272,22 @@ fn the_schema_page_is_true() {
     }
     assert!(sections.iter().all(|s| !s.starts_with('`')), "the page describes no other frame");
 }
+
+#[test]
+fn a_frame_of_one_row_is_written_like_any_other() {
+    let list = |ids: &[u32]| {
+        let ids = ids.iter().map(|id| AccountId::from(*id));
+        Observation::complete(AccountId::from(7), List::Followers, ids).unwrap()
+    };
+    let one = diff(&list(&[1]), &list(&[1, 2]), &Memory).unwrap();
+    let mutual = Frame::diff_summary(std::slice::from_ref(&one));
+    for frame in [Frame::from(&one), mutual] {
+        assert_eq!(frame.rows(), 1);
+        assert!(!frame.cell(0, 1).is_empty() && !frame.to_string().is_empty());
+        for format in [Format::Csv, Format::Json, Format::Jsonl, Format::Parquet] {
+            let mut out = Vec::new();
+            frame.write(format, &mut out).unwrap();
+            assert!(!out.is_empty());
+        }
+    }
+}

@@ -405,23 +405,9 @@ async fn read_lists(
 
 /// A crawl that needs no request: the look-up has said what is the matter.
 fn settled(sender: &Sender<'_>, task: Task<'_>, state: State) -> Done {
-    let now = sender.source.now();
-    let crawl = Crawl {
-        account: task.account,
-        list: task.list,
-        source: sender.source.name().to_owned(),
-        state,
-        order: Order::NewestFirst,
-        started_at: now,
-        finished_at: now,
-        ids: 0,
-        duplicates: 0,
-        pages: 0,
-        requests: 0,
-        cost_micro_usd: None,
-        reported_count: None,
-        covered_since: None,
-    };
+    let (source, now) = (sender.source.name(), sender.source.now());
+    let crawl = Crawl::new(task.account, task.list, source, state, now);
+    let crawl = Crawl { order: Order::NewestFirst, ..crawl };
     sender.progress.event(&Event::CrawlFinished { crawl: &crawl, username: task.username });
     Done { crawl, failure: None }
 }

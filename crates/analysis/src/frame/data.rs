@@ -35,10 +35,9 @@ impl Data {
     }
 
     pub(super) fn value(&self, row: usize, column: usize) -> Value<'_> {
-        match self.0.columns()[column].get(row) {
-            Ok(AnyValue::Int64(n) | AnyValue::Datetime(n, ..) | AnyValue::DatetimeOwned(n, ..)) => {
-                Value::Int(n)
-            }
+        // A column of one row is kept as a scalar, whose values cannot be borrowed.
+        match self.0.columns()[column].as_materialized_series().get(row) {
+            Ok(AnyValue::Int64(n) | AnyValue::Datetime(n, ..)) => Value::Int(n),
             Ok(AnyValue::Float64(n)) => Value::Float(n),
             Ok(AnyValue::Boolean(b)) => Value::Bool(b),
             Ok(AnyValue::String(text)) => Value::Text(text),
