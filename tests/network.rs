@@ -171,7 +171,7 @@ fn the_demo_leaves_three_good_runs_behind() {
     let folder = scratch();
     let store = folder.path().join("demo");
     let screen = succeed(on(&store).args(["demo", "--quiet"]));
-    for part in ["gained", "follow-back rate", "Jaccard", "Try next:", "pl.scan_parquet("] {
+    for part in ["gained", "follow back", "Jaccard", "Try next:", "pl.scan_parquet("] {
         assert!(screen.contains(part), "{part} is not in\n{screen}");
     }
     assert_eq!(published(&store).len(), 3);

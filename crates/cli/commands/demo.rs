@@ -120,16 +120,16 @@ fn what_next(folder: &Path, run: &Run) -> Result<String> {
         "
 Try next:
   export FOLLOWGRAPH_STORE={folder}
-  followgraph diff @{name}                     who came and who went
+  followgraph diff @{name}
   followgraph diff --format csv --output changes.csv
   followgraph mutuals @{name} --format parquet --output mutuals.parquet
   followgraph overlap --cells
   followgraph graph
   followgraph verify
 In a notebook:
-  pl.scan_parquet(\"{folder}/run=*/list=*/*.parquet\", hive_partitioning=True).collect()
+  pl.scan_parquet(\"{folder}/run=*/list=*/*.parquet\", hive_partitioning=True)
 With your own token:
-  FOLLOWGRAPH_BEARER_TOKEN=... followgraph snapshot @name --list followers --list following
+  FOLLOWGRAPH_BEARER_TOKEN=... followgraph snapshot @name
 "
     ))
 }

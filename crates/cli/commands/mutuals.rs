@@ -61,7 +61,7 @@ pub(crate) fn screen(answers: &[Mutuals], whole: Option<Reciprocity>, names: &Na
         ("only followers", Align::Right),
         ("only following", Align::Right),
         ("unknown", Align::Right),
-        ("follow-back rate", Align::Right),
+        ("follow back", Align::Right),
     ];
     let row = |m: &Mutuals| {
         vec![
@@ -92,17 +92,19 @@ pub(crate) fn screen(answers: &[Mutuals], whole: Option<Reciprocity>, names: &Na
 fn graph(whole: Reciprocity) -> String {
     let share = if whole.unknown > 0 { whole.ratio_of_known() } else { whole.ratio() };
     let mut text = format!(
-        "the whole run as a graph: {}, {}, reciprocity {} (self-loops left out: {})",
+        "the whole run as a graph: {}, {}\nreciprocity, self-loops left out: {}",
         counted(whole.edges, "edge"),
         counted(whole.mutual_pairs(), "mutual pair"),
         percent(share),
-        grouped(whole.self_loops),
     );
+    if whole.self_loops > 0 {
+        let _ = write!(text, "\naccounts that follow themselves: {}", grouped(whole.self_loops));
+    }
     if whole.unknown > 0 {
         let unknown = counted(whole.unknown, "edge");
         let _ = write!(
             text,
-            "\nleft out of reciprocity: {unknown} whose opposite no list that was read would show"
+            "\nleft out of it too: {unknown} whose opposite no list that was read would show"
         );
     }
     text
