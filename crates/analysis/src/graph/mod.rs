@@ -60,7 +60,7 @@ struct Rows {
 impl FollowGraph {
     /// Builds the graph of edges (follower, followed), in any order, each kept once.
     ///
-    /// O(edges log edges) time, in parallel; 24 bytes per edge while it is built.
+    /// O(edges log edges) time, in parallel; about 32 bytes per edge while it is built.
     ///
     /// # Errors
     /// If there are more than 2^32 accounts.
