@@ -88,6 +88,15 @@ fn a_table_without_the_named_column_lists_those_it_has() {
 }
 
 #[test]
+fn a_quote_that_is_not_closed_swallows_no_rows_in_silence() {
+    let table = b"id,bio\n1,\"never closed\n2,b\n3,c\n";
+    let columns = ["--account", "5", "--member-column", "id"];
+    refuse("t.csv", table, &columns, &["t.csv:2: ", "not closed", "hint: "]);
+    let table = b"id,bio\n1,\"two\nlines\"\n2,b\n";
+    remark("t.csv", table, &columns, &[]);
+}
+
+#[test]
 fn an_empty_list_is_refused_unless_it_is_meant() {
     refuse("ids.txt", b"", LIST, &["ids.txt", "--allow-empty"]);
     refuse("ids.txt", b"# nobody\n\n", LIST, &["ids.txt", "--allow-empty"]);

@@ -8,10 +8,13 @@ use simulator::{Server, ServerConfig, World, WorldConfig};
 
 use super::runtime;
 use crate::args::Simulate;
-use crate::exit::Exit;
+use crate::exit::{Exit, Usage};
 use crate::output;
 
 pub(crate) fn run(command: &Simulate) -> Result<Exit> {
+    if command.users < 2 {
+        return Err(Usage::new("a network needs at least two users").into());
+    }
     let world = World::new(WorldConfig {
         seed: command.seed,
         users: command.users,

@@ -34,16 +34,27 @@ pub(super) fn read(
         .map_err(|e| input.broken(1, e))?;
     let delimiter = delimiter.unwrap_or_else(|| guess_delimiter(&header));
     let read = Rc::new(Cell::new(0));
-    let leash = Leash { inner: Cursor::new(header).chain(text), read: Rc::clone(&read) };
+    let quotes = Rc::new(Cell::new(0));
+    let inner = Cursor::new(header).chain(text);
+    let leash = Leash { inner, read: Rc::clone(&read), quotes: Rc::clone(&quotes) };
     let mut table = ReaderBuilder::new().delimiter(delimiter).from_reader(leash);
     let mut fields = Fields::find(input, columns, &mut table)?;
     let mut record = ByteRecord::new();
+    let mut first_over_lines = None;
     loop {
         read.set(0);
         if !table.read_byte_record(&mut record).map_err(|e| broken(input, &table, e))? {
-            return Ok(());
+            // Quotes come in pairs. If one is left over and a row goes on over lines, then
+            // rows were swallowed, and the list would look complete without them.
+            return match first_over_lines {
+                Some(line) if quotes.get() % 2 == 1 => Err(not_closed(input, line)),
+                _ => Ok(()),
+            };
         }
         let line = record.position().map_or(0, csv::Position::line);
+        if first_over_lines.is_none() && record.as_slice().contains(&b'\n') {
+            first_over_lines = Some(line);
+        }
         let row = fields.row(&Record { input, fields: &record, line })?;
         intake.take(row.time, row.account, row.member, line)?;
     }
@@ -56,6 +67,8 @@ const RECORD_BYTES_MAX: u64 = 16 << 20;
 struct Leash<R> {
     inner: R,
     read: Rc<Cell<u64>>,
+    /// Quotation marks so far.
+    quotes: Rc<Cell<usize>>,
 }
 
 impl<R: Read> Read for Leash<R> {
@@ -65,8 +78,15 @@ impl<R: Read> Read for Leash<R> {
         }
         let read = self.inner.read(buffer)?;
         self.read.set(self.read.get() + read as u64);
+        let quotes = buffer[..read].iter().map(|byte| usize::from(*byte == b'"'));
+        self.quotes.set(self.quotes.get() + quotes.sum::<usize>());
         Ok(read)
     }
+}
+
+fn not_closed(input: &Input, line: u64) -> Error {
+    Error::input(input, line, "a quotation mark is not closed, so rows after it are not seen")
+        .hint("close it, or write it twice where it is part of the text; nothing was published")
 }
 
 fn guess_delimiter(header: &[u8]) -> u8 {
