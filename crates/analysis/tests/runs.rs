@@ -55,22 +55,8 @@ impl World {
         let mut run = store.begin(time, WriterOptions::default()).unwrap();
         for (list, account, state, members) in lists {
             run.rows(list, account, 0, &members).unwrap();
-            run.crawl(Crawl {
-                account,
-                list,
-                source: "test".into(),
-                state,
-                order: Order::NewestFirst,
-                started_at: time,
-                finished_at: time,
-                ids: 0,
-                duplicates: 0,
-                pages: 0,
-                requests: 0,
-                cost_micro_usd: None,
-                reported_count: None,
-                covered_since: None,
-            });
+            let crawl = Crawl::new(account, list, "test", state, time);
+            run.crawl(Crawl { order: Order::NewestFirst, ..crawl });
         }
         store.run(run.publish().unwrap().run).unwrap()
     }

@@ -82,22 +82,9 @@ struct Told {
 }
 
 fn crawl(account: AccountId, list: List) -> Crawl {
-    Crawl {
-        account,
-        list,
-        source: "test".into(),
-        state: State::Read(Coverage::Complete),
-        order: Order::NewestFirst,
-        started_at: second(100),
-        finished_at: second(101),
-        ids: 0,
-        duplicates: 0,
-        pages: 0,
-        requests: 0,
-        cost_micro_usd: None,
-        reported_count: None,
-        covered_since: None,
-    }
+    let state = State::Read(Coverage::Complete);
+    let crawl = Crawl::new(account, list, "test", state, second(100));
+    Crawl { order: Order::NewestFirst, finished_at: second(101), ..crawl }
 }
 
 fn second(text: i64) -> Timestamp {
