@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use analysis::{Accounts, diff_runs, engine::Stream};
-use ingest::{AccountRef, Batch, BatchReport, Silent, SourceKind, Stop, Token};
+use ingest::{AccountRef, Batch, BatchReport, Credential, Silent, SourceKind, Stop, Token};
 use simulator::{EventKind, Fault, Server, ServerConfig, World, WorldConfig};
 use snapshot::{AccountId, Columns, List, Order, Run, State, Store};
 
@@ -39,7 +39,7 @@ fn with_server<R>(world: World, config: ServerConfig, work: impl AsyncFnOnce(&Se
 
 async fn crawl(server: &Server, store: &Store, kind: SourceKind, batch: &Batch) -> BatchReport {
     let token = Token::new(server.bearer()).unwrap();
-    let source = kind.connect(&server.base_url(), token).unwrap();
+    let source = kind.connect(&server.base_url(), Credential::bearer(token)).unwrap();
     ingest::run(store, source.as_ref(), batch, &Silent, &Stop::new()).await.unwrap()
 }
 
@@ -284,7 +284,7 @@ fn both_sources_keep_the_promises_of_a_source() {
         let name = server.with_world(|w| w.user(account.get()).unwrap().username.clone());
         for kind in SourceKind::ALL {
             let token = Token::new(server.bearer()).unwrap();
-            let source = kind.connect(&server.base_url(), token).unwrap();
+            let source = kind.connect(&server.base_url(), Credential::bearer(token)).unwrap();
             let promise = ingest::conformance::Truth {
                 account,
                 name: name.parse().unwrap(),

@@ -9,7 +9,7 @@ use analysis::{
     Accounts, Cells, Observation, RunObservations, diff_runs, overlap, run_reciprocity,
 };
 use anyhow::Result;
-use ingest::{AccountRef, Batch, SourceKind, Stop, Token};
+use ingest::{AccountRef, Batch, Credential, SourceKind, Stop, Token};
 use jiff::{SignedDuration, Timestamp};
 use simulator::{Server, ServerConfig, World, WorldConfig};
 use snapshot::{AccountId, List, Run, Store};
@@ -69,7 +69,7 @@ fn take_snapshots(store: &Store, seed: u64, quiet: bool) -> Result<()> {
         let server = Server::start(world, ServerConfig::default()).await?;
         output::remark(format!("a simulated network speaks the X API at {}", server.base_url()));
         let token = Token::new(server.bearer())?;
-        let source = SourceKind::XV2.connect(&server.base_url(), token)?;
+        let source = SourceKind::XV2.connect(&server.base_url(), Credential::bearer(token))?;
         for number in 1..=SNAPSHOTS {
             if number > 1 {
                 server.advance(WEEK);

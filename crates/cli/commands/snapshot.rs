@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use anyhow::{Context as _, Result};
-use ingest::{AccountRef, Batch, BatchReport, ErrorKind, Job, SourceKind, Stop, Target, Token};
+use ingest::{
+    AccountRef, Batch, BatchReport, Credential, ErrorKind, Job, SourceKind, Stop, Target, Token,
+};
 use snapshot::{List, Store};
 
 use super::runtime;
@@ -24,7 +26,7 @@ pub(crate) fn run(args: &Args, command: &args::Snapshot) -> Result<Exit> {
     batch.concurrency = settings.concurrency.value;
     batch.page_size = page_size;
     let source: SourceKind = settings.source.value.parse()?;
-    let source = source.connect(&settings.base_url.value, token(&settings)?)?;
+    let source = source.connect(&settings.base_url.value, Credential::bearer(token(&settings)?))?;
     let store = Store::create(&settings.store.value)?;
     let signalled = Signalled::default();
     let report = runtime()?.block_on(async {

@@ -17,7 +17,7 @@ use snapshot::{
 
 use crate::crawl::{Brake, Done, Failed, Retries, Sender, Task, crawl};
 use crate::pace::Pace;
-use crate::source::{AccountRef, Lookup, Source, Username, Who};
+use crate::source::{AccountRef, Detail, Lookup, Source, Username, Who};
 use crate::{Error, ErrorKind, Event, Progress, Stop};
 
 /// What to read, and how.
@@ -289,7 +289,7 @@ impl Known {
         let by_id = ids.chunks(most).map(Who::Ids);
         let mut known = Self::default();
         for who in by_id.chain(names.chunks(most).map(Who::Names)) {
-            let request = || sender.source.profiles(who);
+            let request = || sender.source.profiles(who, Detail::Brief);
             match sender.send(who.call(), &mut 0, request).await {
                 Ok(lookup) => known.add(who, lookup),
                 Err(Failed::Target(State::Missing)) => {}
@@ -311,7 +311,7 @@ impl Known {
 
     fn add(&mut self, who: Who<'_>, lookup: Lookup) {
         self.absent.extend(lookup.absent);
-        for profile in lookup.found {
+        for profile in lookup.found.into_iter().map(|member| member.profile) {
             if let (Who::Names(names), Some(username)) = (who, &profile.username) {
                 let name = names.iter().find(|name| name.is(username));
                 self.names.extend(name.map(|name| (name.clone(), profile.account)));

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use snapshot::{AccountId, List, State};
 
-use crate::source::{Page, PageRequest, Source, Trouble, Who};
+use crate::source::{Detail, Page, PageRequest, Source, Trouble, Who};
 use crate::{AccountRef, Username};
 
 /// What is true in the world that a source shows.
@@ -53,6 +53,7 @@ fn first(truth: &Truth) -> PageRequest {
         list: truth.list,
         cursor: None,
         page_size: truth.page_size,
+        profiles: false,
     }
 }
 
@@ -139,10 +140,11 @@ async fn profiles_are_found_by_id_and_by_name(
 ) -> Result<(), String> {
     let (ids, names) = ([truth.account, truth.missing], [truth.name.clone()]);
     for who in [Who::Ids(&ids), Who::Names(&names)] {
-        let lookup = source.profiles(who).await.map_err(|e| format!("{who:?}: {e:?}"))?;
-        let found: Vec<_> = lookup.found.iter().map(|profile| profile.account).collect();
+        let lookup =
+            source.profiles(who, Detail::Brief).await.map_err(|e| format!("{who:?}: {e:?}"))?;
+        let found: Vec<_> = lookup.found.iter().map(|found| found.profile.account).collect();
         ensure(found == [truth.account], || format!("{who:?} found {found:?}"))?;
-        let name = lookup.found[0].username.as_deref().unwrap_or_default();
+        let name = lookup.found[0].profile.username.as_deref().unwrap_or_default();
         ensure(truth.name.is(name), || format!("{} is called {name}", truth.account))?;
         let missing = AccountRef::Id(truth.missing);
         let known = lookup.absent.iter().all(|(account, _)| *account == missing);

@@ -343,6 +343,7 @@ impl<'a> Reading<'a> {
             list: self.task.list,
             cursor: self.cursor.clone(),
             page_size: self.task.page_size,
+            profiles: false,
         }
     }
 

@@ -18,6 +18,7 @@
 mod error;
 
 mod clock;
+mod credential;
 mod cursor;
 mod token;
 
@@ -46,6 +47,7 @@ mod tests;
 pub use batch::{Batch, BatchReport, Failure, Target, Unresolved, run};
 pub use clock::ServerClock;
 pub use crawl::Retries;
+pub use credential::{Credential, CredentialId};
 pub use cursor::Cursor;
 pub use error::{Error, ErrorKind};
 pub use import::{Imported, import};
@@ -53,7 +55,7 @@ pub use job::{Job, read_accounts};
 pub use pace::{Family, Window};
 pub use progress::{Event, Progress, Silent};
 pub use source::{
-    AccountRef, Call, Endpoint, Lookup, Page, PageRequest, Source, SourceError, SourceKind,
+    AccountRef, Call, Detail, Endpoint, Lookup, Page, PageRequest, Source, SourceError, SourceKind,
     Username, check_base_url,
 };
 pub use stop::Stop;

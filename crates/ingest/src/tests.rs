@@ -52,7 +52,7 @@ impl Place {
         server: &Server,
         batch: &Batch,
     ) -> Result<BatchReport, Error> {
-        let source = kind.connect(&server.url, Token::of_test()).unwrap();
+        let source = kind.connect(&server.url, Credential::of_test()).unwrap();
         run(&self.store, &*source, batch, &self.heard, &self.stop).await
     }
 

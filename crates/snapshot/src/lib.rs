@@ -11,6 +11,7 @@ mod error;
 mod id;
 
 mod crawl;
+mod member;
 mod profile;
 
 mod store;
@@ -35,6 +36,7 @@ pub use crawl::{Coverage, Crawl, Cut, List, Order, PageRecord, State};
 pub use error::{Error, ErrorKind};
 pub use id::{AccountId, IdError};
 pub use manifest::{FileEntry, Manifest, Tool};
+pub use member::MemberProfile;
 pub use parts::{Columns, ListReader, Rows, RowsChunk};
 pub use profile::Profile;
 pub use run::{Run, RunId};

@@ -1,13 +1,14 @@
 //! What an account said of itself at the time of a run.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::AccountId;
 
 /// The profile of a watched account, as the network showed it.
 ///
 /// Everything but the id may be unknown: a source that only knows ids still has accounts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
     /// Whose profile.
     pub account: AccountId,

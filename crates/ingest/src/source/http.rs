@@ -14,7 +14,7 @@ use reqwest::{Client, Url, redirect};
 
 use super::{Generation, SourceError, Trouble, classify};
 use crate::pace::{Family, Window, tightest};
-use crate::{Error, ErrorKind, ServerClock, Token};
+use crate::{Credential, CredentialId, Error, ErrorKind, ServerClock, Token};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -33,7 +33,7 @@ pub(super) struct Http {
     base: Url,
     generation: Generation,
     clock: ServerClock,
-    token: Token,
+    credential: Credential,
 }
 
 /// An answer.
@@ -45,13 +45,17 @@ pub(super) struct Reply {
 }
 
 impl Http {
-    pub(super) fn new(base_url: &str, token: Token, generation: Generation) -> Result<Self, Error> {
+    pub(super) fn new(
+        base_url: &str,
+        credential: Credential,
+        generation: Generation,
+    ) -> Result<Self, Error> {
         let base = parse_base(base_url)?;
         // Fails only if one is installed already, which will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
             .user_agent(concat!("followgraph/", env!("CARGO_PKG_VERSION")))
-            .default_headers(authorization(&token)?)
+            .default_headers(authorization(credential.token())?)
             .gzip(true)
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
@@ -68,7 +72,11 @@ impl Http {
         let client = builder.build().map_err(|e| {
             Error::new(ErrorKind::Network, "cannot set up the HTTP client").because(e)
         })?;
-        Ok(Self { client, base, generation, clock: ServerClock::new(), token })
+        Ok(Self { client, base, generation, clock: ServerClock::new(), credential })
+    }
+
+    pub(super) fn credential(&self) -> &CredentialId {
+        self.credential.id()
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -154,7 +162,7 @@ impl Http {
     /// it, so the text is cut last. One line, whatever the answer holds.
     fn presentable(&self, mut error: SourceError) -> SourceError {
         let line: String = error.detail.chars().filter(|c| !c.is_control()).collect();
-        error.detail = self.token.scrub(&line).chars().take(DETAIL_CHARS_MAX).collect();
+        error.detail = self.credential.scrub(&line).chars().take(DETAIL_CHARS_MAX).collect();
         error
     }
 }

@@ -18,10 +18,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use snapshot::{AccountId, List, Profile, State};
+use snapshot::{AccountId, List, MemberProfile, State};
 
 use crate::pace::Window;
-use crate::{Cursor, Error, Token};
+use crate::{Credential, CredentialId, Cursor, Error};
 
 pub use account::{AccountRef, Username};
 pub use classify::{Generation, classify};
@@ -36,6 +36,9 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Source: Send + Sync + fmt::Display {
     /// The name in the `source` column.
     fn name(&self) -> &'static str;
+
+    /// Whose windows its requests are counted in.
+    fn credential(&self) -> &CredentialId;
 
     /// The most rows a page can hold.
     fn page_size_max(&self) -> u32;
@@ -54,7 +57,11 @@ pub trait Source: Send + Sync + fmt::Display {
 
     /// Looks up profiles. Accounts that the network does not speak of are in neither part
     /// of the answer.
-    fn profiles<'a>(&'a self, who: Who<'a>) -> BoxFuture<'a, Result<Lookup, SourceError>>;
+    fn profiles<'a>(
+        &'a self,
+        who: Who<'a>,
+        detail: Detail,
+    ) -> BoxFuture<'a, Result<Lookup, SourceError>>;
 }
 
 /// What can be asked of a source, as far as rate buckets tell it apart.
@@ -78,6 +85,16 @@ impl fmt::Display for Endpoint {
     }
 }
 
+/// How much to ask of a profile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Detail {
+    /// What is kept of watched accounts.
+    #[default]
+    Brief,
+    /// Every field that the network has.
+    Full,
+}
+
 /// Which page to fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRequest {
@@ -89,6 +106,8 @@ pub struct PageRequest {
     pub cursor: Option<Cursor>,
     /// Rows to ask for; the same through a whole crawl.
     pub page_size: u32,
+    /// Whether to ask for the members' profiles; not every source has them on its pages.
+    pub profiles: bool,
 }
 
 /// One page of a list, newest follow first.
@@ -102,6 +121,10 @@ pub struct Page {
     pub boundary: Option<Timestamp>,
     /// When it arrived, by the network's clock.
     pub fetched_at: Timestamp,
+    /// The members' profiles, if they were asked for and the source gives them with a page.
+    pub profiles: Vec<MemberProfile>,
+    /// What the network could not show of this page although it answered, as its own JSON.
+    pub problems: Option<String>,
     /// What is left of the rate window.
     pub window: Option<Window>,
 }
@@ -138,7 +161,7 @@ impl Who<'_> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lookup {
     /// The profiles that exist.
-    pub found: Vec<Profile>,
+    pub found: Vec<MemberProfile>,
     /// The accounts of which the network said why it does not show them.
     pub absent: Vec<(AccountRef, State)>,
     /// What is left of the rate window.
@@ -199,14 +222,14 @@ impl SourceKind {
         }
     }
 
-    /// Makes the source that speaks to `base_url` with an app's bearer token. Sends nothing.
+    /// Makes the source that speaks to `base_url` with a credential. Sends nothing.
     ///
     /// # Errors
     /// If the address is not one that a token may be sent to.
-    pub fn connect(self, base_url: &str, token: Token) -> Result<Arc<dyn Source>, Error> {
+    pub fn connect(self, base_url: &str, credential: Credential) -> Result<Arc<dyn Source>, Error> {
         Ok(match self {
-            Self::XV2 => Arc::new(x_v2::XV2::new(base_url, token)?),
-            Self::XV1 => Arc::new(x_v1::XV1::new(base_url, token)?),
+            Self::XV2 => Arc::new(x_v2::XV2::new(base_url, credential)?),
+            Self::XV1 => Arc::new(x_v1::XV1::new(base_url, credential)?),
         })
     }
 }

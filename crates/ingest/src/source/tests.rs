@@ -5,7 +5,7 @@ use crate::canned::{Canned, DATE, Server, parameter};
 use crate::conformance::{self, Truth};
 
 fn connect(kind: SourceKind, server: &Server) -> Arc<dyn Source> {
-    kind.connect(&server.url, Token::of_test()).unwrap()
+    kind.connect(&server.url, Credential::of_test()).unwrap()
 }
 
 fn request(cursor: Option<&str>) -> PageRequest {
@@ -14,6 +14,7 @@ fn request(cursor: Option<&str>) -> PageRequest {
         list: List::Followers,
         cursor: cursor.map(Cursor::new),
         page_size: 3,
+        profiles: false,
     }
 }
 
@@ -143,7 +144,7 @@ async fn a_server_that_is_not_there_is_a_passing_trouble() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let source = SourceKind::XV2.connect(&url, Token::of_test()).unwrap();
+    let source = SourceKind::XV2.connect(&url, Credential::of_test()).unwrap();
     let error = source.page(&request(None)).await.unwrap_err();
     assert_eq!(error.trouble, Trouble::Transient);
     assert!(error.detail.starts_with("no answer: "), "{error}");
@@ -186,7 +187,8 @@ async fn an_answer_that_echoes_the_token_does_not_bring_it_into_a_message() {
     for (kind, body) in profiles {
         let server = Server::in_turn([Canned::new(200, body)]).await;
         let who = [AccountId::from(7)];
-        let error = connect(kind, &server).profiles(Who::Ids(&who)).await.unwrap_err();
+        let error =
+            connect(kind, &server).profiles(Who::Ids(&who), Detail::Brief).await.unwrap_err();
         assert!(error.detail.contains("REDACTED") && !format!("{error:?}").contains("test-"));
     }
 }
@@ -201,9 +203,10 @@ async fn details_are_short_and_on_one_line() {
 #[test]
 fn a_source_is_shown_without_secrets() {
     for kind in SourceKind::ALL {
-        let error = kind.connect("https://me:sesame@api.x.com", Token::of_test()).err().unwrap();
+        let error =
+            kind.connect("https://me:sesame@api.x.com", Credential::of_test()).err().unwrap();
         assert!(!format!("{error} {error:?}").contains("sesame"));
-        let source = kind.connect("https://api.x.com/", Token::of_test()).unwrap();
+        let source = kind.connect("https://api.x.com/", Credential::of_test()).unwrap();
         assert!(source.to_string().ends_with("at https://api.x.com"), "{source}");
     }
 }
@@ -217,8 +220,9 @@ async fn a_look_up_of_v2_tells_why_somebody_is_absent() {
         {"value":"9","title":"Not Found Error","resource_id":"9","type":"https://api.twitter.com/2/problems/resource-not-found"}]}"#;
     let server = Server::in_turn([Canned::new(200, body)]).await;
     let ids = [7, 8, 9].map(AccountId::from);
-    let lookup = connect(SourceKind::XV2, &server).profiles(Who::Ids(&ids)).await.unwrap();
-    let profile = &lookup.found[0];
+    let lookup =
+        connect(SourceKind::XV2, &server).profiles(Who::Ids(&ids), Detail::Brief).await.unwrap();
+    let profile = &lookup.found[0].profile;
     assert_eq!((profile.followers_count, profile.following_count), (Some(5), Some(6)));
     assert_eq!((profile.protected, profile.username.as_deref()), (Some(true), Some("Seven")));
     let absent =
@@ -233,11 +237,17 @@ async fn a_look_up_of_nobody_is_empty_and_no_error() {
         "type":"https://api.twitter.com/2/problems/resource-not-found"}]}"#;
     let names: [Username; 1] = ["Ghost".parse().unwrap()];
     let server = Server::in_turn([Canned::new(200, v2)]).await;
-    let lookup = connect(SourceKind::XV2, &server).profiles(Who::Names(&names)).await.unwrap();
+    let lookup = connect(SourceKind::XV2, &server)
+        .profiles(Who::Names(&names), Detail::Brief)
+        .await
+        .unwrap();
     assert_eq!(lookup.absent, [(AccountRef::Name(names[0].clone()), State::Missing)]);
     let v1 = r#"{"errors":[{"code":17,"message":"No user matches for specified terms."}]}"#;
     let server = Server::in_turn([Canned::new(404, v1)]).await;
-    let lookup = connect(SourceKind::XV1, &server).profiles(Who::Names(&names)).await.unwrap();
+    let lookup = connect(SourceKind::XV1, &server)
+        .profiles(Who::Names(&names), Detail::Brief)
+        .await
+        .unwrap();
     assert_eq!(lookup, Lookup::default());
 }
 

@@ -9,10 +9,10 @@ use snapshot::{AccountId, List, Profile, State};
 use super::http::{Http, Reply};
 use super::wire::WireId;
 use super::{
-    BoxFuture, Call, Endpoint, Generation, Lookup, Page, PageRequest, Source, SourceError, Trouble,
-    Who,
+    BoxFuture, Call, Detail, Endpoint, Generation, Lookup, Page, PageRequest, Source, SourceError,
+    Trouble, Who,
 };
-use crate::{Cursor, Error, Token};
+use crate::{Credential, CredentialId, Cursor, Error};
 
 /// Speaks to the X API v1.1 with an app's bearer token.
 pub(super) struct XV1 {
@@ -20,8 +20,8 @@ pub(super) struct XV1 {
 }
 
 impl XV1 {
-    pub(super) fn new(base_url: &str, token: Token) -> Result<Self, Error> {
-        Ok(Self { http: Http::new(base_url, token, Generation::V1)? })
+    pub(super) fn new(base_url: &str, credential: Credential) -> Result<Self, Error> {
+        Ok(Self { http: Http::new(base_url, credential, Generation::V1)? })
     }
 
     async fn fetch_page(&self, request: &PageRequest) -> Result<Page, SourceError> {
@@ -41,7 +41,9 @@ impl XV1 {
         let next = wire.next().map_err(|why| self.http.senseless(&reply, why))?;
         let boundary = next.as_ref().and_then(|cursor| cursor.boundary(reply.at));
         let ids = wire.ids.into_iter().map(|id| id.0).collect();
-        Ok(Page { ids, next, boundary, fetched_at: reply.at, window: reply.window })
+        let (profiles, problems) = (Vec::new(), None);
+        let (fetched_at, window) = (reply.at, reply.window);
+        Ok(Page { ids, next, boundary, fetched_at, profiles, problems, window })
     }
 
     /// Accounts that are suspended or do not exist are dropped without a word.
@@ -62,7 +64,7 @@ impl XV1 {
             Err(error) => return Err(error),
         };
         let users: Vec<WireUser> = self.http.parse(&reply)?;
-        let found = users.into_iter().map(|user| profile(user, &reply)).collect();
+        let found = users.into_iter().map(|user| profile(user, &reply).into()).collect();
         Ok(Lookup { found, absent: Vec::new(), window: reply.window })
     }
 }
@@ -78,6 +80,10 @@ impl fmt::Display for XV1 {
 impl Source for XV1 {
     fn name(&self) -> &'static str {
         "x_v1"
+    }
+
+    fn credential(&self) -> &CredentialId {
+        self.http.credential()
     }
 
     fn page_size_max(&self) -> u32 {
@@ -104,7 +110,11 @@ impl Source for XV1 {
         Box::pin(self.fetch_page(request))
     }
 
-    fn profiles<'a>(&'a self, who: Who<'a>) -> BoxFuture<'a, Result<Lookup, SourceError>> {
+    fn profiles<'a>(
+        &'a self,
+        who: Who<'a>,
+        _detail: Detail,
+    ) -> BoxFuture<'a, Result<Lookup, SourceError>> {
         Box::pin(self.look_up(who))
     }
 }

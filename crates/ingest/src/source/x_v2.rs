@@ -12,10 +12,10 @@ use super::classify::Problem;
 use super::http::{Http, Reply};
 use super::wire::WireId;
 use super::{
-    AccountRef, BoxFuture, Call, Endpoint, Generation, Lookup, Page, PageRequest, Source,
+    AccountRef, BoxFuture, Call, Detail, Endpoint, Generation, Lookup, Page, PageRequest, Source,
     SourceError, Who,
 };
-use crate::{Cursor, Error, Token};
+use crate::{Credential, CredentialId, Cursor, Error};
 
 /// Speaks to the X API v2 with an app's bearer token.
 pub(super) struct XV2 {
@@ -23,8 +23,8 @@ pub(super) struct XV2 {
 }
 
 impl XV2 {
-    pub(super) fn new(base_url: &str, token: Token) -> Result<Self, Error> {
-        Ok(Self { http: Http::new(base_url, token, Generation::V2)? })
+    pub(super) fn new(base_url: &str, credential: Credential) -> Result<Self, Error> {
+        Ok(Self { http: Http::new(base_url, credential, Generation::V2)? })
     }
 
     async fn fetch_page(&self, request: &PageRequest) -> Result<Page, SourceError> {
@@ -43,7 +43,9 @@ impl XV2 {
         }
         let next = wire.meta.next_token.filter(|token| !token.is_empty()).map(Cursor::new);
         let boundary = next.as_ref().and_then(|cursor| cursor.boundary(reply.at));
-        Ok(Page { ids, next, boundary, fetched_at: reply.at, window: reply.window })
+        let (profiles, problems) = (Vec::new(), None);
+        let (fetched_at, window) = (reply.at, reply.window);
+        Ok(Page { ids, next, boundary, fetched_at, profiles, problems, window })
     }
 
     async fn look_up(&self, who: Who<'_>) -> Result<Lookup, SourceError> {
@@ -67,7 +69,7 @@ impl XV2 {
         let wire: WireLookup = self.http.parse(reply)?;
         let users = wire.data.unwrap_or_default();
         Ok(Lookup {
-            found: users.into_iter().map(|user| profile(user, reply)).collect(),
+            found: users.into_iter().map(|user| profile(user, reply).into()).collect(),
             absent: wire.errors.iter().filter_map(|problem| absent(who, problem)).collect(),
             window: reply.window,
         })
@@ -83,6 +85,10 @@ impl fmt::Display for XV2 {
 impl Source for XV2 {
     fn name(&self) -> &'static str {
         "x_v2"
+    }
+
+    fn credential(&self) -> &CredentialId {
+        self.http.credential()
     }
 
     fn page_size_max(&self) -> u32 {
@@ -110,7 +116,11 @@ impl Source for XV2 {
         Box::pin(self.fetch_page(request))
     }
 
-    fn profiles<'a>(&'a self, who: Who<'a>) -> BoxFuture<'a, Result<Lookup, SourceError>> {
+    fn profiles<'a>(
+        &'a self,
+        who: Who<'a>,
+        _detail: Detail,
+    ) -> BoxFuture<'a, Result<Lookup, SourceError>> {
         Box::pin(self.look_up(who))
     }
 }
