@@ -1,24 +1,35 @@
 //! A batch: the lists of many accounts, read at once and published as one run.
 //!
-//! Protected, suspended and missing accounts are results and stand in the run as such. When
-//! something stops the batch, what had been read by then is published all the same, with a
-//! coverage that says how far it goes.
+//! What has been read is in the job's journal, and the run is made from the journal alone
+//! when every list is done with. So a batch that is stopped, by whatever, has lost nothing:
+//! the same batch goes on where it was. Protected, suspended and missing accounts are results
+//! and stand in the run as such.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use futures_util::future::try_join;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use snapshot::{
-    AccountId, Crawl, List, Order, Profile, Published, RunWriter, State, Store, WriterOptions,
-};
+use jiff::Timestamp;
+use snapshot::{AccountId, Crawl, Cut, List, Profile, Published, Run, State, Store, WriterOptions};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
-use crate::crawl::{Brake, Done, Failed, Retries, Sender, Task, crawl};
+use crate::budget::{Budget, Purse};
+use crate::crawl::{Crawler, Outcome, Task, crawl_of};
+use crate::head::Known;
+use crate::journal::record::{End, Ended, ListKey, LookedUp, Record, Refusal, Session, Started};
+use crate::journal::{self, Journal, Journals, ListState};
 use crate::pace::Pace;
+use crate::price::Prices;
+use crate::publish;
+use crate::send::{Brake, Failed, GO_ON, Question, Retries, Sender};
 use crate::source::{AccountRef, Detail, Lookup, Source, Username, Who};
-use crate::{Error, ErrorKind, Event, Progress, Stop};
+use crate::target::{Mode, Target};
+use crate::windows;
+use crate::{Error, ErrorKind, Event, Progress, SourceKind, Stop};
 
 /// What to read, and how.
 #[derive(Clone, Debug)]
@@ -26,32 +37,35 @@ use crate::{Error, ErrorKind, Event, Progress, Stop};
 pub struct Batch {
     /// Whose lists. An account that is there twice, by name and by id too, is read once.
     pub targets: Vec<Target>,
-    /// How many lists of a kind are read at once; each kind has its own rate window.
+    /// How many lists of a kind are read at once; each kind has its own rate windows.
     pub concurrency: usize,
     /// Rows to ask for in a page; `None` for the most that the source gives.
     pub page_size: Option<u32>,
+    /// Whether to keep the profiles of the members, too.
+    pub profiles: bool,
     /// How often a request is repeated that the network could not answer.
     pub retries: Retries,
+    /// What this session may spend.
+    pub budget: Budget,
+    /// What the network charges.
+    pub prices: Prices,
     /// Bytes of rows to sort in memory before spilling to disk.
     pub sort_memory: usize,
+    /// What tells this job from others in the same store, so that it is gone on with and not
+    /// begun again; `None` for what it reads, and where from.
+    pub key: Option<String>,
+    /// How a person would go on with it.
+    pub command: String,
+    /// Begin it anew, and throw away what an unfinished one has read.
+    pub restart: bool,
     /// Kept in the manifest: how the run was made, without secrets.
     pub parameters: BTreeMap<String, String>,
-}
-
-/// One account and the lists that are wanted of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// Whose lists.
-    pub account: AccountRef,
-    /// Which lists.
-    pub lists: Vec<List>,
 }
 
 impl Batch {
     /// The same lists of every account, eight at once, with the source's largest pages.
     pub fn new(accounts: impl IntoIterator<Item = AccountRef>, lists: &[List]) -> Self {
-        let target = |account| Target { account, lists: lists.to_vec() };
-        Self::of(accounts.into_iter().map(target).collect())
+        Self::of(accounts.into_iter().map(|account| Target::whole(account, lists)).collect())
     }
 
     /// These targets, eight at once, with the source's largest pages.
@@ -60,10 +74,32 @@ impl Batch {
             targets,
             concurrency: 8,
             page_size: None,
+            profiles: false,
             retries: Retries::default(),
+            budget: Budget::default(),
+            prices: Prices::default(),
             sort_memory: WriterOptions::default().sort_memory,
+            key: None,
+            command: "followgraph snapshot".to_owned(),
+            restart: false,
             parameters: BTreeMap::new(),
         }
+    }
+
+    /// What tells this job from others, when it is read from this place.
+    pub fn key_at(&self, base_url: &str) -> String {
+        if let Some(key) = &self.key {
+            return journal::job_key([key.as_str(), base_url]);
+        }
+        let targets = self.targets.iter().flat_map(|target| {
+            let account = target.account.to_string().to_lowercase();
+            target.lists.iter().map(move |list| format!("{list} of {account}"))
+        });
+        let mut parts: Vec<_> = targets.collect();
+        parts.sort_unstable();
+        parts.dedup();
+        parts.push(base_url.to_owned());
+        journal::job_key(parts)
     }
 }
 
@@ -71,16 +107,37 @@ impl Batch {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct BatchReport {
-    /// The run; `None` if none of the accounts has an id.
+    /// The run; `None` if the batch is not finished, or none of the accounts has an id.
     pub published: Option<Published>,
+    /// Lists that are not done with. The same batch goes on with them.
+    pub unfinished: Vec<Unfinished>,
     /// Accounts that were named and have no id, so they have no place in the run.
     pub unresolved: Vec<Unresolved>,
-    /// Lists that an error cut short.
+    /// Lists that an error cut short, or left unfinished.
     pub failures: Vec<Failure>,
-    /// Requests sent, those that failed included.
+    /// Requests that this session sent, those that failed included.
     pub requests: u64,
+    /// What this session cost, in millionths of a US dollar.
+    pub cost_micro_usd: i64,
+    /// Requests of all sessions together.
+    pub requests_in_all: u64,
+    /// What all sessions together cost; `None` if the source has no price.
+    pub cost_in_all_micro_usd: Option<i64>,
     /// What stopped the batch before its end, if anything did.
     pub fatal: Option<Error>,
+}
+
+/// A list that is not done with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Whose.
+    pub account: AccountId,
+    /// Which list.
+    pub list: List,
+    /// Pages that are kept.
+    pub pages: u32,
+    /// Rows that are kept.
+    pub ids: u64,
 }
 
 /// An account that could not be resolved to an id.
@@ -107,7 +164,7 @@ impl fmt::Display for Unresolved {
 /// The note on an account that the network said nothing of.
 const PASSED_OVER: &str = "suspended or missing; the network does not say which";
 
-/// A list that an error cut short.
+/// A list that an error cut short, or left unfinished.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// Whose.
@@ -131,82 +188,100 @@ impl BatchReport {
         counts
     }
 
-    /// Whether every list was read to its end, or is known not to be there to read.
+    /// Whether every list was read as far as it was to be, or is known not to be there to
+    /// read.
     pub fn is_complete(&self) -> bool {
         let crawls = self.published.iter().flat_map(|p| &p.crawls);
-        let whole = |crawl: &Crawl| crawl.state.is_complete() || crawl.state.coverage().is_none();
-        self.fatal.is_none() && crawls.into_iter().all(whole)
+        let done = |crawl: &Crawl| {
+            let coverage = crawl.state.coverage();
+            !matches!(coverage, Some(snapshot::Coverage::CutShort { .. }))
+        };
+        self.fatal.is_none() && self.unfinished.is_empty() && crawls.into_iter().all(done)
     }
 }
 
-/// Resolves the accounts, reads their lists and publishes one run.
+/// Sessions in a row in which a list may fail, while others are read, before it is published
+/// as it stands. One list that cannot be read must not keep the others from being seen.
+const GIVEN_UP_MAX: u32 = 2;
+/// Lists beyond `concurrency` that may be waiting to repeat a request.
+const WAITING_MAX: usize = 56;
+
+/// Resolves the accounts and reads their lists, as each of these credentials allows;
+/// publishes one run when all are done with. A batch that was left unfinished goes on.
 ///
 /// # Errors
-/// If the batch makes no sense, the store cannot be written to, or nothing at all could be
-/// read. Once something was read, whatever goes wrong with the network is part of the report.
+/// If the batch makes no sense, the store cannot be written to or is in use, or no account
+/// could be looked up. Once a list was begun, whatever goes wrong with the network is part of
+/// the report.
 pub async fn run(
     store: &Store,
-    source: &dyn Source,
+    sources: &[Arc<dyn Source>],
     batch: &Batch,
     progress: &dyn Progress,
     stop: &Stop,
 ) -> Result<BatchReport, Error> {
-    let page_size = check(batch, source)?;
-    let (pace, brake, requests) = (Pace::default(), Brake::new(stop.clone()), AtomicU64::new(0));
+    let page_size = check(batch, sources)?;
+    let journals = Journals::of(store);
+    let _lock = journals.lock(&batch.command)?;
+    publish::clear_published(store, &journals)?;
+    let journal = open(&journals, batch, &*sources[0], progress)?;
+    let pace = Pace::default();
+    windows::restore(&pace, sources, &journals, &journal);
+    let (purse, brake) = (Purse::new(batch.budget), Brake::new(stop.clone()));
+    let retired: Vec<_> = sources.iter().map(|_| AtomicBool::new(false)).collect();
     let sender = Sender {
-        source,
+        sources,
+        retired: &retired,
         pace: &pace,
+        purse: &purse,
         retries: batch.retries,
         progress,
         brake: &brake,
-        requests: &requests,
+        deadline: batch.budget.time_max.map(|time| Instant::now() + time),
+        refused: &Mutex::default(),
     };
-    let Some(known) = Known::look_up(&sender, batch).await? else {
-        return Err(brake.into_error(STOPPED_AT_ONCE).unwrap_or_else(nothing_read));
+    let session = At { store, batch, journal: &journal, sender: &sender, page_size };
+    let read = session.read().await;
+    windows::save(&pace, sources, &journals);
+    let outcomes = match read {
+        Ok(Some(outcomes)) => outcomes,
+        stopped => {
+            if journal.with(|state| state.lists.is_empty() && state.accounts.asked.is_empty()) {
+                journal.remove()?;
+            }
+            let stopped = stopped.map(|_| brake.take_error(STOPPED_AT_ONCE));
+            return Err(stopped?.unwrap_or_else(|| Error::new(ErrorKind::Incomplete, STOPPED_AT_ONCE)));
+        }
     };
-    let plan = known.plan(batch);
-    let unresolved = known.unresolved(batch);
-    progress.event(&Event::Resolved {
-        accounts: plan.accounts.len(),
-        unresolved: unresolved.len(),
-        lists: plan.lists.len(),
-    });
-    if plan.lists.is_empty() {
-        let requests = requests.into_inner();
-        let failures = Vec::new();
-        return Ok(BatchReport { published: None, unresolved, failures, requests, fatal: None });
-    }
-    let writer = Mutex::new(begin(store, source, batch, page_size)?);
-    let done = read_lists(&sender, &writer, &known, &plan, batch.concurrency, page_size).await?;
-    let mut writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+    session.conclude(outcomes).await
+}
 
-    let cut =
-        |done: &Done| !done.crawl.state.is_complete() && done.crawl.state.coverage().is_some();
-    let seen = |done: &Done| done.crawl.pages > 0 || done.crawl.state.coverage().is_none();
-    let anything = done.iter().any(seen);
-    let stopped = if anything { "stopped before the end" } else { STOPPED_AT_ONCE };
-    // A wish to stop that came after the last page has stopped nothing.
-    let fatal = brake.into_error(stopped).filter(|_| done.iter().any(cut));
-    if !anything {
-        return Err(fatal.unwrap_or_else(|| first_failure(source, &done)));
+/// Publishes what an unfinished batch has read so far, marked as cut short, and ends it.
+///
+/// # Errors
+/// If there is no such batch, or nothing that could be published.
+pub fn finish(store: &Store, batch: &Batch, base_url: &str) -> Result<Published, Error> {
+    let journals = Journals::of(store);
+    let _lock = journals.lock(&batch.command)?;
+    publish::clear_published(store, &journals)?;
+    let Some(name) = find(&journals, &batch.key_at(base_url))? else {
+        let what = "there is nothing unfinished of this job";
+        return Err(Error::usage(what).hint("`followgraph status` lists what is"));
+    };
+    let (journal, _) = journals.resume(&name)?;
+    if journal.with(|state| state.lists.values().all(|list| list.pages == 0 && list.ended.is_none())) {
+        return Err(Error::usage("nothing has been read yet that could be published")
+            .hint("go on with the job, or begin it anew with --restart"));
     }
-    let mut failures = Vec::new();
-    for Done { crawl, failure } in done {
-        let (account, list) = (crawl.account, crawl.list);
-        failures.extend(failure.map(|detail| Failure { account, list, detail }));
-        writer.crawl(crawl);
-    }
-    for account in plan.accounts {
-        writer.profile(known.profile(account, source));
-    }
-    let published = writer.publish().map_err(|e| Error::store("cannot publish the run", e))?;
-    progress.event(&Event::Published { run: published.run });
-    let requests = requests.into_inner();
-    Ok(BatchReport { published: Some(published), unresolved, failures, requests, fatal })
+    publish::publish(store, journal, publish::Options::of(batch, None))
 }
 
 /// Refuses what cannot be run; tells the page size.
-fn check(batch: &Batch, source: &dyn Source) -> Result<u32, Error> {
+fn check(batch: &Batch, sources: &[Arc<dyn Source>]) -> Result<u32, Error> {
+    let Some(source) = sources.first() else { return Err(Error::no_token()) };
+    if let Some(other) = sources.iter().find(|other| other.to_string() != source.to_string()) {
+        return Err(Error::usage(format!("a batch cannot read from {source} and {other} at once")));
+    }
     let most = source.page_size_max();
     let page_size = batch.page_size.unwrap_or(most);
     if batch.targets.iter().all(|target| target.lists.is_empty()) {
@@ -221,36 +296,411 @@ fn check(batch: &Batch, source: &dyn Source) -> Result<u32, Error> {
     Ok(page_size)
 }
 
-/// Begins the run. What was asked for stands in its manifest; what the caller says there
-/// comes first.
-fn begin(
-    store: &Store,
-    source: &dyn Source,
-    batch: &Batch,
-    page_size: u32,
-) -> Result<RunWriter, Error> {
-    let mut options = WriterOptions::default();
-    options.sort_memory = batch.sort_memory;
-    options.parameters.clone_from(&batch.parameters);
-    let wanted = |list: &List| batch.targets.iter().any(|target| target.lists.contains(list));
-    let lists: Vec<_> = List::ALL.iter().filter(|list| wanted(list)).map(List::to_string).collect();
-    for (key, value) in [
-        ("source", source.to_string()),
-        ("lists", lists.join(" ")),
-        ("concurrency", batch.concurrency.to_string()),
-        ("page_size", page_size.to_string()),
-    ] {
-        options.parameters.entry(key.to_owned()).or_insert(value);
+/// The name of the journal of a job.
+fn find(journals: &Journals, key: &str) -> Result<Option<String>, Error> {
+    for name in journals.names()? {
+        if journals.began(&name)?.is_some_and(|began| began.key == key) {
+            return Ok(Some(name));
+        }
     }
-    store.begin(source.now(), options).map_err(|e| Error::store("cannot begin a run", e))
+    Ok(None)
 }
 
-/// What the look-ups told of the accounts.
+/// Goes on with the batch's journal, or begins one.
+fn open(
+    journals: &Journals,
+    batch: &Batch,
+    source: &dyn Source,
+    progress: &dyn Progress,
+) -> Result<Journal, Error> {
+    let key = batch.key_at(source.base_url());
+    let found = find(journals, &key)?;
+    if let (Some(name), true) = (&found, batch.restart) {
+        journals.remove(name)?;
+    }
+    let Some(name) = found.filter(|_| !batch.restart) else {
+        return journals.begin(&key, &batch.command, source.now());
+    };
+    let (journal, torn) = journals.resume(&name)?;
+    journal.with(|state| {
+        let finished = state.lists.values().filter(|list| list.ended.is_some()).count();
+        progress.event(&Event::Resumed {
+            finished,
+            unfinished: state.lists.len() - finished,
+            ids: state.lists.values().map(|list| list.rows).sum(),
+            torn,
+        });
+    });
+    Ok(journal)
+}
+
+/// A session of a batch.
+struct At<'a> {
+    store: &'a Store,
+    batch: &'a Batch,
+    journal: &'a Journal,
+    sender: &'a Sender<'a>,
+    page_size: u32,
+}
+
+/// The lists to read, each once, in the order they were asked for.
 #[derive(Debug, Default)]
-struct Known {
-    profiles: HashMap<AccountId, Profile>,
-    names: HashMap<Username, AccountId>,
-    absent: HashMap<AccountRef, State>,
+struct Plan {
+    accounts: HashSet<AccountId>,
+    lists: Vec<(AccountId, List, Mode)>,
+}
+
+/// What became of the lists in a session, by list.
+type Outcomes = HashMap<(List, AccountId), Outcome>;
+
+impl At<'_> {
+    /// Looks the accounts up and reads their lists; none if it was stopped before a list.
+    async fn read(&self) -> Result<Option<Outcomes>, Error> {
+        if !self.look_up().await? {
+            return Ok(None);
+        }
+        let plan = self.plan();
+        let (unresolved, lists) = (self.unresolved().len(), plan.lists.len());
+        let accounts = plan.accounts.len();
+        self.sender.progress.event(&Event::Resolved { accounts, unresolved, lists });
+        let session = Session { at: self.sender.now(), pid: std::process::id(), lists: lists as u64 };
+        self.journal.append(Record::Session(session)).await?;
+        let tasks = self.tasks(&plan).await?;
+        self.read_lists(tasks).await.map(Some)
+    }
+
+    /// Looks up every account that the journal does not speak of; `false` if it was stopped.
+    async fn look_up(&self) -> Result<bool, Error> {
+        let (mut ids, mut names) = (Vec::new(), Vec::new());
+        self.journal.with(|state| {
+            let mut asked = HashSet::new();
+            for target in &self.batch.targets {
+                let name = target.account.to_string().to_lowercase();
+                if state.accounts.asked.contains(&name) || !asked.insert(name) {
+                    continue;
+                }
+                match &target.account {
+                    AccountRef::Id(id) => ids.push(*id),
+                    AccountRef::Name(name) => names.push(name.clone()),
+                }
+            }
+        });
+        let most = self.sender.network().profiles_max();
+        let by_id = ids.chunks(most).map(Who::Ids);
+        for who in by_id.chain(names.chunks(most).map(Who::Names)) {
+            if !self.look_up_some(who).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn look_up_some(&self, who: Who<'_>) -> Result<bool, Error> {
+        let asked = asked(who);
+        let price = |users| self.batch.prices.look_up(self.kind(), users);
+        self.journal.reserve(4096 * (1 + asked.len() as u64)).await?;
+        let question = Question {
+            call: who.call(),
+            refused: &[],
+            most: price(asked.len() as u64).unwrap_or(0),
+            each: price(1).unwrap_or(0),
+        };
+        let sources = self.sender.sources;
+        let request = |credential: usize| sources[credential].profiles(who, Detail::Brief);
+        let mut requests = 0;
+        let sent = self.sender.send(question, &mut requests, &mut None, request).await;
+        let (lookup, heard) = match sent {
+            Ok(answered) => (answered.answer, answered.heard),
+            Err(Failed::Target(State::Missing, _)) => (Lookup::default(), Vec::new()),
+            Err(Failed::Target(state, _)) => match who.only() {
+                Some(account) if state != State::NotAuthorized => {
+                    (Lookup { absent: vec![(account, state)], ..Lookup::default() }, Vec::new())
+                }
+                _ => return Err(no_look_up(self.sender.network(), state)),
+            },
+            Err(Failed::Braked) => return Ok(false),
+            Err(Failed::GivenUp(error)) => {
+                let message = format!("{} cannot look the accounts up", self.sender.network());
+                return Err(Error::new(ErrorKind::Network, message).because(error).hint(GO_ON));
+            }
+        };
+        let refusal = |(account, state): (AccountRef, State)| Some((account.to_string(), Refusal::of(state)?));
+        let found: Vec<Profile> = lookup.found.into_iter().map(|member| member.profile).collect();
+        self.journal
+            .append(Record::LookedUp(LookedUp {
+                asked,
+                cost_micro_usd: price(found.len() as u64),
+                found,
+                absent: lookup.absent.into_iter().filter_map(refusal).collect(),
+                requests,
+                heard,
+            }))
+            .await?;
+        Ok(true)
+    }
+
+    fn kind(&self) -> SourceKind {
+        self.sender.network().kind()
+    }
+
+    fn plan(&self) -> Plan {
+        let mut plan = Plan::default();
+        let mut listed = HashSet::new();
+        for target in &self.batch.targets {
+            let Some(account) = self.resolve(&target.account) else { continue };
+            if !target.lists.is_empty() {
+                plan.accounts.insert(account);
+            }
+            let lists = target.lists.iter().filter(|list| listed.insert((account, **list)));
+            plan.lists.extend(lists.map(|list| (account, *list, target.mode)));
+        }
+        plan
+    }
+
+    fn resolve(&self, account: &AccountRef) -> Option<AccountId> {
+        match account {
+            AccountRef::Id(id) => Some(*id),
+            AccountRef::Name(_) => {
+                let name = account.to_string().to_lowercase();
+                self.journal.with(|state| state.accounts.names.get(&name).copied())
+            }
+        }
+    }
+
+    fn unresolved(&self) -> Vec<Unresolved> {
+        let mut seen = HashSet::new();
+        let lost = |account: &&AccountRef| self.resolve(account).is_none();
+        let accounts = self.batch.targets.iter().map(|target| &target.account).filter(lost);
+        let unresolved = |account: &AccountRef| {
+            let name = account.to_string().to_lowercase();
+            let said = self.journal.with(|state| state.accounts.absent.get(&name).copied());
+            let account = account.clone();
+            match said {
+                Some(refusal) => Unresolved { account, state: refusal.state(), note: None },
+                None => Unresolved { account, state: State::Missing, note: Some(PASSED_OVER) },
+            }
+        };
+        accounts.filter(|account| seen.insert(*account)).map(unresolved).collect()
+    }
+
+    /// What is to be done for each list that is not done with.
+    async fn tasks(&self, plan: &Plan) -> Result<Vec<Task>, Error> {
+        let baselines = publish::Baselines::find(self.store, &plan.wanted_baselines())?;
+        let mut tasks = Vec::new();
+        for (account, list, mode) in &plan.lists {
+            let place = self.journal.with(|state| state.lists.get(&(*list, *account)).cloned());
+            if place.as_ref().is_some_and(|place| place.ended.is_some()) {
+                continue;
+            }
+            let known = self.known(place.as_ref(), *mode, baselines.of(*account, *list))?;
+            let known = known.map(|run| Known::new(run, *account, *list));
+            let task = self.task(*account, *list, *mode, known);
+            if let Some(place) = &place {
+                self.tell_if_anew(place, &task.started);
+            }
+            if let Some(refusal) = self.settled(*account) {
+                self.settle(task, refusal).await?;
+                continue;
+            }
+            tasks.push(task);
+        }
+        Ok(tasks)
+    }
+
+    /// The complete reading that a list is to meet. A list in progress keeps to the one it
+    /// was begun with, and to reading everything if it was begun so.
+    fn known(
+        &self,
+        place: Option<&ListState>,
+        mode: Mode,
+        newest: Option<(&Arc<Run>, Timestamp)>,
+    ) -> Result<Option<Arc<Run>>, Error> {
+        if mode == Mode::Complete {
+            return Ok(None);
+        }
+        if let Some(place) = place {
+            let Some(id) = place.started.known_run else { return Ok(None) };
+            return match self.store.run(id) {
+                Ok(run) => Ok(Some(Arc::new(run))),
+                Err(_) => Ok(newest.map(|(run, _)| Arc::clone(run))),
+            };
+        }
+        let now = self.sender.now();
+        let fresh = |at: Timestamp| match mode {
+            Mode::Auto { complete_every } => now.duration_since(at) < complete_every,
+            _ => true,
+        };
+        Ok(newest.filter(|(_, at)| fresh(*at)).map(|(run, _)| Arc::clone(run)))
+    }
+
+    fn task(&self, account: AccountId, list: List, mode: Mode, known: Option<Known>) -> Task {
+        let profile = self.journal.with(|state| state.accounts.profiles.get(&account).cloned());
+        let reported = profile.as_ref().and_then(|profile| match list {
+            List::Followers => profile.followers_count,
+            List::Following => profile.following_count,
+        });
+        let started = Started {
+            key: ListKey { account, list },
+            at: self.sender.now(),
+            source: self.sender.network().name().to_owned(),
+            page_size: self.page_size,
+            profiles: self.batch.profiles,
+            known_run: known.as_ref().map(Known::run),
+            reads_on: matches!(mode, Mode::Auto { .. }),
+            reported,
+        };
+        Task { started, username: profile.and_then(|profile| profile.username), known }
+    }
+
+    fn tell_if_anew(&self, place: &ListState, now: &Started) {
+        let then = &place.started;
+        let why = if then.source != now.source {
+            format!("it was begun with {} and is now to be read with {}", then.source, now.source)
+        } else if then.page_size != now.page_size {
+            let (then, now) = (then.page_size, now.page_size);
+            format!("it was begun with pages of {then} and is now to be read in pages of {now}")
+        } else if !place.continues(now) {
+            "what is to be read of it has changed".to_owned()
+        } else {
+            return;
+        };
+        let (account, list) = (now.key.account, now.key.list);
+        self.sender.progress.event(&Event::StartedAnew { account, list, why: &why });
+    }
+
+    /// The state that needs no request to be known. A protected list may still be open to
+    /// the caller, so only its answer decides.
+    fn settled(&self, account: AccountId) -> Option<Refusal> {
+        let name = account.to_string();
+        let said = self.journal.with(|state| state.accounts.absent.get(&name).copied());
+        said.filter(|said| matches!(said, Refusal::Suspended | Refusal::Missing))
+    }
+
+    /// Ends a list without a request: the look-up has said what is the matter.
+    async fn settle(&self, task: Task, refusal: Refusal) -> Result<(), Error> {
+        let (key, at) = (task.started.key.clone(), self.sender.now());
+        self.journal.append(Record::Started(task.started)).await?;
+        let (how, place) = (End::Refused(refusal), (key.list, key.account));
+        let ended = Ended { key, at, how, requests: 0, detail: None };
+        self.journal.append(Record::Ended(ended)).await?;
+        let list = self.journal.with(|state| state.lists.get(&place).cloned());
+        if let Some(list) = list {
+            let (crawl, username) = (crawl_of(&list, Cut::Stopped), task.username.as_deref());
+            let event = Event::CrawlFinished { crawl: &crawl, username, detail: None };
+            self.sender.progress.event(&event);
+        }
+        Ok(())
+    }
+
+    /// Reads the lists; followers and following have lanes of their own, so that one kind's
+    /// rate window does not hold up the other.
+    async fn read_lists(&self, tasks: Vec<Task>) -> Result<Outcomes, Error> {
+        let crawler = Crawler {
+            sender: self.sender,
+            journal: self.journal,
+            prices: &self.batch.prices,
+            kind: self.kind(),
+        };
+        let slots = List::ALL.map(|_| Semaphore::new(self.batch.concurrency));
+        let lane = |kind: List, slots: &'_ Semaphore| {
+            let tasks = tasks.iter().filter(move |task| task.started.key.list == kind);
+            let crawls = tasks.map(|task| {
+                let (crawler, key) = (&crawler, &task.started.key);
+                async move {
+                    let outcome = crawler.crawl(task, slots).await;
+                    if let Err(error) = &outcome {
+                        // Whatever one list cannot write, no other can.
+                        let stop = Error::new(error.kind(), "stopped by an error");
+                        crawler.sender.brake.pull(Cut::Error, stop);
+                    }
+                    Ok(((key.list, key.account), outcome?))
+                }
+            });
+            let at_once = self.batch.concurrency + WAITING_MAX;
+            stream::iter(crawls).buffer_unordered(at_once).try_collect::<Vec<_>>()
+        };
+        let [followers, following] = &slots;
+        let (mut outcomes, more) =
+            try_join(lane(List::Followers, followers), lane(List::Following, following)).await?;
+        outcomes.extend(more);
+        Ok(outcomes.into_iter().collect())
+    }
+
+    /// Publishes the run if every list is done with, and reports either way.
+    async fn conclude(&self, outcomes: Outcomes) -> Result<BatchReport, Error> {
+        let plan = self.plan();
+        self.give_up_hopeless(&outcomes).await?;
+        let (mut unfinished, mut failures) = (Vec::new(), Vec::new());
+        self.journal.with(|state| {
+            for (account, list, _) in &plan.lists {
+                let (account, list) = (*account, *list);
+                let place = state.lists.get(&(list, account));
+                let why = place.and_then(|place| place.why.clone());
+                failures.extend(why.map(|detail| Failure { account, list, detail }));
+                if place.is_none_or(|place| place.ended.is_none()) {
+                    let (pages, ids) = place.map_or((0, 0), |place| (place.pages, place.rows));
+                    unfinished.push(Unfinished { account, list, pages, ids });
+                }
+            }
+        });
+        // A wish to stop that came after the last page has stopped nothing.
+        let fatal = self.sender.brake.take_error("stopped before the end").filter(|_| !unfinished.is_empty());
+        let mut report = BatchReport {
+            published: None,
+            unresolved: self.unresolved(),
+            failures,
+            requests: self.sender.purse.requests(),
+            cost_micro_usd: self.sender.purse.cost(),
+            requests_in_all: self.journal.with(journal::State::requests),
+            cost_in_all_micro_usd: self.journal.with(journal::State::cost),
+            fatal,
+            unfinished,
+        };
+        if plan.lists.is_empty() {
+            self.journal.clone().remove()?;
+        } else if report.unfinished.is_empty() {
+            let options = publish::Options::of(self.batch, Some(self.page_size));
+            let (store, journal) = (self.store.clone(), self.journal.clone());
+            let publish = move || publish::publish(&store, journal, options);
+            let published = tokio::task::spawn_blocking(publish).await;
+            let published =
+                published.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+            self.sender.progress.event(&Event::Published { run: published.run });
+            report.published = Some(published);
+        }
+        Ok(report)
+    }
+
+    /// Ends lists that fail session after session while others are read.
+    async fn give_up_hopeless(&self, outcomes: &Outcomes) -> Result<(), Error> {
+        if !outcomes.values().any(|outcome| *outcome == Outcome::Ended) {
+            return Ok(());
+        }
+        let hopeless: Vec<_> = self.journal.with(|state| {
+            let lists = state.lists.values().filter(|list| list.ended.is_none());
+            let hopeless = lists.filter(|list| list.given_up >= GIVEN_UP_MAX);
+            hopeless.map(|list| (list.started.key.clone(), list.why.clone())).collect()
+        });
+        for (key, detail) in hopeless {
+            let (at, how, requests) = (self.sender.now(), End::Broken, 0);
+            self.journal.append(Record::Ended(Ended { key, at, how, requests, detail })).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Plan {
+    fn wanted_baselines(&self) -> HashSet<(AccountId, List)> {
+        let wanted = self.lists.iter().filter(|(.., mode)| *mode != Mode::Complete);
+        wanted.map(|(account, list, _)| (*account, *list)).collect()
+    }
+}
+
+fn asked(who: Who<'_>) -> Vec<String> {
+    match who {
+        Who::Ids(ids) => ids.iter().map(AccountId::to_string).collect(),
+        Who::Names(names) => names.iter().map(Username::to_string).collect(),
+    }
 }
 
 /// A refusal of a whole look-up. It says nothing of any of the accounts, so none of them may
@@ -267,160 +717,4 @@ fn no_look_up(source: &dyn Source, state: State) -> Error {
     Error::new(kind, message).hint(hint)
 }
 
-/// The lists to read, each once, in the order they were asked for.
-#[derive(Debug, Default)]
-struct Plan {
-    accounts: Vec<AccountId>,
-    lists: Vec<(AccountId, List)>,
-}
-
-impl Known {
-    /// Looks all accounts up; `None` if the brake was pulled.
-    async fn look_up(sender: &Sender<'_>, batch: &Batch) -> Result<Option<Self>, Error> {
-        let (mut ids, mut names) = (Vec::new(), Vec::new());
-        let mut asked = HashSet::new();
-        for target in batch.targets.iter().filter(|target| asked.insert(&target.account)) {
-            match &target.account {
-                AccountRef::Id(id) => ids.push(*id),
-                AccountRef::Name(name) => names.push(name.clone()),
-            }
-        }
-        let most = sender.source.profiles_max();
-        let by_id = ids.chunks(most).map(Who::Ids);
-        let mut known = Self::default();
-        for who in by_id.chain(names.chunks(most).map(Who::Names)) {
-            let request = || sender.source.profiles(who, Detail::Brief);
-            match sender.send(who.call(), &mut 0, request).await {
-                Ok(lookup) => known.add(who, lookup),
-                Err(Failed::Target(State::Missing)) => {}
-                Err(Failed::Target(state)) => match who.only() {
-                    Some(account) if state != State::NotAuthorized => {
-                        known.absent.insert(account, state);
-                    }
-                    _ => return Err(no_look_up(sender.source, state)),
-                },
-                Err(Failed::Braked) => return Ok(None),
-                Err(Failed::GivenUp(error)) => {
-                    let message = format!("{} cannot look the accounts up", sender.source);
-                    return Err(Error::new(ErrorKind::Network, message).because(error));
-                }
-            }
-        }
-        Ok(Some(known))
-    }
-
-    fn add(&mut self, who: Who<'_>, lookup: Lookup) {
-        self.absent.extend(lookup.absent);
-        for profile in lookup.found.into_iter().map(|member| member.profile) {
-            if let (Who::Names(names), Some(username)) = (who, &profile.username) {
-                let name = names.iter().find(|name| name.is(username));
-                self.names.extend(name.map(|name| (name.clone(), profile.account)));
-            }
-            self.profiles.insert(profile.account, profile);
-        }
-    }
-
-    fn id(&self, account: &AccountRef) -> Option<AccountId> {
-        match account {
-            AccountRef::Id(id) => Some(*id),
-            AccountRef::Name(name) => self.names.get(name).copied(),
-        }
-    }
-
-    fn plan(&self, batch: &Batch) -> Plan {
-        let (mut plan, mut seen, mut listed) = (Plan::default(), HashSet::new(), HashSet::new());
-        for target in &batch.targets {
-            let Some(account) = self.id(&target.account) else { continue };
-            if !target.lists.is_empty() && seen.insert(account) {
-                plan.accounts.push(account);
-            }
-            let lists = target.lists.iter().map(|list| (account, *list));
-            plan.lists.extend(lists.filter(|list| listed.insert(*list)));
-        }
-        plan
-    }
-
-    fn unresolved(&self, batch: &Batch) -> Vec<Unresolved> {
-        let mut seen = HashSet::new();
-        let lost = |account: &&AccountRef| self.id(account).is_none();
-        let accounts = batch.targets.iter().map(|target| &target.account).filter(lost);
-        let unresolved = |account: &AccountRef| {
-            let (account, said) = (account.clone(), self.absent.get(account).copied());
-            match said {
-                Some(state) => Unresolved { account, state, note: None },
-                None => Unresolved { account, state: State::Missing, note: Some(PASSED_OVER) },
-            }
-        };
-        accounts.filter(|account| seen.insert(*account)).map(unresolved).collect()
-    }
-
-    /// The state that needs no request to be known. A protected list may still be open to
-    /// the caller, so only its answer decides.
-    fn settled(&self, account: AccountId) -> Option<State> {
-        let state = self.absent.get(&AccountRef::Id(account)).copied();
-        state.filter(|state| matches!(state, State::Suspended | State::Missing))
-    }
-
-    fn profile(&self, account: AccountId, source: &dyn Source) -> Profile {
-        let profile = self.profiles.get(&account).cloned();
-        profile.unwrap_or_else(|| Profile::unknown(account, source.now()))
-    }
-
-    fn task(&self, account: AccountId, list: List, page_size: u32) -> Task<'_> {
-        let profile = self.profiles.get(&account);
-        let username = profile.and_then(|p| p.username.as_deref());
-        let reported = profile.and_then(|p| match list {
-            List::Followers => p.followers_count,
-            List::Following => p.following_count,
-        });
-        Task { account, username, list, reported, page_size }
-    }
-}
-
-/// Reads all lists of the plan; followers and following have lanes of their own, so that
-/// one kind's rate window does not hold up the other.
-async fn read_lists(
-    sender: &Sender<'_>,
-    writer: &Mutex<RunWriter>,
-    known: &Known,
-    plan: &Plan,
-    concurrency: usize,
-    page_size: u32,
-) -> Result<Vec<Done>, Error> {
-    let lane = |kind: List| {
-        let lists = plan.lists.iter().filter(move |(_, list)| *list == kind);
-        let crawls = lists.map(move |(account, list)| async move {
-            let task = known.task(*account, *list, page_size);
-            match known.settled(*account) {
-                Some(state) => Ok(settled(sender, task, state)),
-                None => crawl(sender, writer, task).await,
-            }
-        });
-        stream::iter(crawls).buffer_unordered(concurrency).try_collect::<Vec<Done>>()
-    };
-    let (mut done, more) = try_join(lane(List::Followers), lane(List::Following)).await?;
-    done.extend(more);
-    Ok(done)
-}
-
-/// A crawl that needs no request: the look-up has said what is the matter.
-fn settled(sender: &Sender<'_>, task: Task<'_>, state: State) -> Done {
-    let (source, now) = (sender.source.name(), sender.source.now());
-    let crawl = Crawl::new(task.account, task.list, source, state, now);
-    let crawl = Crawl { order: Order::NewestFirst, ..crawl };
-    sender.progress.event(&Event::CrawlFinished { crawl: &crawl, username: task.username });
-    Done { crawl, failure: None }
-}
-
 const STOPPED_AT_ONCE: &str = "stopped before anything was read";
-
-fn nothing_read() -> Error {
-    Error::new(ErrorKind::Incomplete, STOPPED_AT_ONCE)
-}
-
-fn first_failure(source: &dyn Source, done: &[Done]) -> Error {
-    let detail = done.iter().find_map(|d| d.failure.as_deref()).unwrap_or("no reason is known");
-    let message = format!("nothing could be read from {source}: {detail}");
-    Error::new(ErrorKind::Network, message)
-        .hint("nothing was published; run the command again later")
-}

@@ -38,6 +38,10 @@ pub enum ErrorKind {
     Io,
     /// The store could not be written; the source is a [`snapshot::Error`].
     Store,
+    /// Another job is at work in the store.
+    Locked,
+    /// A journal cannot be gone on with.
+    Damaged,
 }
 
 impl Error {

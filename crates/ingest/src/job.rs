@@ -163,7 +163,7 @@ impl Reader<'_> {
         }
         let lists = group.lists.map(|lists| self.lists(&lists)).transpose()?;
         let lists = lists.unwrap_or_else(|| common.to_vec());
-        let mut add = |account| targets.push(Target { account, lists: lists.clone() });
+        let mut add = |account| targets.push(Target::whole(account, &lists));
         for account in group.who.unwrap_or_default() {
             let span = account.span();
             let text = match account.into_inner() {

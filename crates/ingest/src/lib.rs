@@ -24,11 +24,20 @@ mod token;
 
 pub mod source;
 
+mod budget;
 mod pace;
+mod price;
+mod send;
+mod windows;
+
+mod journal;
 
 mod batch;
 mod crawl;
+mod head;
+mod publish;
 mod stop;
+mod target;
 
 mod progress;
 
@@ -44,21 +53,25 @@ mod canned;
 #[cfg(test)]
 mod tests;
 
-pub use batch::{Batch, BatchReport, Failure, Target, Unresolved, run};
+pub use batch::{Batch, BatchReport, Failure, Unfinished, Unresolved, finish, run};
+pub use budget::Budget;
 pub use clock::ServerClock;
-pub use crawl::Retries;
 pub use credential::{Credential, CredentialId};
 pub use cursor::Cursor;
 pub use error::{Error, ErrorKind};
 pub use import::{Imported, import};
 pub use job::{Job, read_accounts};
-pub use pace::{Family, Window};
+pub use journal::Owner;
+pub use pace::{Family, Heard, Window};
+pub use price::{Prices, micro_usd};
 pub use progress::{Event, Progress, Silent};
 pub use source::{
     AccountRef, Call, Detail, Endpoint, Lookup, Page, PageRequest, Source, SourceError, SourceKind,
     Username, check_base_url,
 };
+pub use send::Retries;
 pub use stop::Stop;
+pub use target::{Mode, Target};
 pub use token::Token;
 
 /// The environment variable that holds the token.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use snapshot::{AccountId, Crawl, List, RunId};
 
+use crate::CredentialId;
 use crate::source::Endpoint;
 
 /// Hears what happens. Called from the middle of the work, so it should be quick.
@@ -34,7 +35,28 @@ pub enum Event<'a> {
         /// How many lists there are to read.
         lists: usize,
     },
-    /// A list is about to be read.
+    /// A job that was left unfinished goes on.
+    Resumed {
+        /// Lists that are done with already.
+        finished: usize,
+        /// Lists that were left in their middle.
+        unfinished: usize,
+        /// Rows that are there already.
+        ids: u64,
+        /// Bytes that a crash had left behind the last page, which was dropped.
+        torn: u64,
+    },
+    /// A list that had been begun is read from its beginning, because its cursor cannot be
+    /// used any more.
+    StartedAnew {
+        /// Whose.
+        account: AccountId,
+        /// Which list.
+        list: List,
+        /// What has changed.
+        why: &'a str,
+    },
+    /// A list is about to be read, or gone on with.
     CrawlStarted {
         /// Whose.
         account: AccountId,
@@ -57,11 +79,15 @@ pub enum Event<'a> {
         reported: Option<u64>,
         /// A follow time that the crawl has reached, if the cursor tells.
         boundary: Option<Timestamp>,
+        /// What this session has cost so far, in millionths of a US dollar.
+        spent: i64,
     },
     /// A rate window is used up. Told once, however many lists wait for it.
     Waiting {
         /// What cannot be asked.
         endpoint: Endpoint,
+        /// Whose window it is, where there are several credentials.
+        credential: Option<&'a CredentialId>,
         /// Until when, by the network's clock.
         until: Timestamp,
         /// What the network's clock shows now.
@@ -78,12 +104,21 @@ pub enum Event<'a> {
         /// What was wrong.
         why: &'a str,
     },
+    /// A credential was refused and is not used any more; there are others.
+    CredentialRetired {
+        /// Which.
+        credential: &'a CredentialId,
+        /// What the network said.
+        detail: &'a str,
+    },
     /// A list is done with, whatever came of it. Its `ids` still count repeated rows.
     CrawlFinished {
         /// What came of it.
         crawl: &'a Crawl,
         /// The account's name, if it is known.
         username: Option<&'a str>,
+        /// What was wrong, if something was.
+        detail: Option<&'a str>,
     },
     /// An import has read this much of an input.
     Importing {

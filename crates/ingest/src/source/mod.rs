@@ -40,6 +40,12 @@ pub trait Source: Send + Sync + fmt::Display {
     /// Whose windows its requests are counted in.
     fn credential(&self) -> &CredentialId;
 
+    /// Which network it is, and which generation of its API.
+    fn kind(&self) -> SourceKind;
+
+    /// Where it answers.
+    fn base_url(&self) -> &str;
+
     /// The most rows a page can hold.
     fn page_size_max(&self) -> u32;
 
@@ -73,6 +79,16 @@ pub enum Call {
     ProfilesById,
     /// Profiles of accounts given by name.
     ProfilesByName,
+}
+
+impl Call {
+    /// Everything that can be asked.
+    pub const ALL: [Self; 4] = [
+        Self::Page(List::Followers),
+        Self::Page(List::Following),
+        Self::ProfilesById,
+        Self::ProfilesByName,
+    ];
 }
 
 /// A rate bucket: calls of one endpoint share a window.

@@ -9,7 +9,7 @@ use snapshot::{AccountId, List, Profile, State};
 use super::http::{Http, Reply};
 use super::wire::WireId;
 use super::{
-    BoxFuture, Call, Detail, Endpoint, Generation, Lookup, Page, PageRequest, Source, SourceError,
+    BoxFuture, Call, Detail, Endpoint, Generation, Lookup, Page, PageRequest, Source, SourceError, SourceKind,
     Trouble, Who,
 };
 use crate::{Credential, CredentialId, Cursor, Error};
@@ -84,6 +84,14 @@ impl Source for XV1 {
 
     fn credential(&self) -> &CredentialId {
         self.http.credential()
+    }
+
+    fn kind(&self) -> SourceKind {
+        SourceKind::XV1
+    }
+
+    fn base_url(&self) -> &str {
+        self.http.base()
     }
 
     fn page_size_max(&self) -> u32 {

@@ -13,7 +13,7 @@ use super::http::{Http, Reply};
 use super::wire::WireId;
 use super::{
     AccountRef, BoxFuture, Call, Detail, Endpoint, Generation, Lookup, Page, PageRequest, Source,
-    SourceError, Who,
+    SourceError, SourceKind, Who,
 };
 use crate::{Credential, CredentialId, Cursor, Error};
 
@@ -89,6 +89,14 @@ impl Source for XV2 {
 
     fn credential(&self) -> &CredentialId {
         self.http.credential()
+    }
+
+    fn kind(&self) -> SourceKind {
+        SourceKind::XV2
+    }
+
+    fn base_url(&self) -> &str {
+        self.http.base()
     }
 
     fn page_size_max(&self) -> u32 {
