@@ -351,15 +351,12 @@ impl<'a> Reading<'a> {
         let Task { account, list, .. } = self.task;
         let first_position = u32::try_from(self.rows).unwrap_or(u32::MAX);
         let record = PageRecord {
-            account,
-            list,
-            page: self.pages,
             cursor: self.cursor.as_ref().map(Cursor::to_string),
             next_cursor: page.next.as_ref().map(Cursor::to_string),
-            fetched_at: page.fetched_at,
             ids: u32::try_from(page.ids.len()).unwrap_or(u32::MAX),
             first_position,
             boundary: page.boundary,
+            ..PageRecord::new(account, list, self.pages, page.fetched_at)
         };
         let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
         writer
@@ -411,21 +408,16 @@ impl<'a> Reading<'a> {
 
     fn into_crawl(self, state: State, source: &dyn Source) -> Crawl {
         let ended_early = state.coverage().is_some() && !state.is_complete();
+        let Task { account, list, .. } = self.task;
         Crawl {
-            account: self.task.account,
-            list: self.task.list,
-            source: source.name().to_owned(),
-            state,
             order: Order::NewestFirst,
-            started_at: self.started_at,
             finished_at: self.fetched_at.unwrap_or_else(|| source.now()).max(self.started_at),
             ids: self.rows,
-            duplicates: 0,
             pages: self.pages,
             requests: self.requests,
-            cost_micro_usd: None,
             reported_count: self.task.reported,
             covered_since: self.boundary.filter(|_| ended_early),
+            ..Crawl::new(account, list, source.name(), state, self.started_at)
         }
     }
 }

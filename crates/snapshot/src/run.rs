@@ -145,7 +145,8 @@ impl Run {
         if checksum(&path)?.sha256 != entry.sha256 {
             return Err(Error::damaged(&path, "its SHA-256 is not that of the manifest"));
         }
-        let table = Table::read(&path)?;
+        let mut table = Table::read(&path)?;
+        table.add_missing(&R::table(&[]));
         R::records(&Typed { table: &table, path: &path })
     }
 

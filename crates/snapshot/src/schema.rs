@@ -77,6 +77,7 @@ impl Record for Crawl {
             .required("requests", ints(crawls, |c| Some(small(c.requests))))
             .optional("cost_micro_usd", longs(crawls, |c| c.cost_micro_usd))
             .optional("reported_count", longs(crawls, |c| c.reported_count.map(signed)))
+            .optional("known_run", texts(crawls, |c| c.known_run.map(|run| run.to_string())))
     }
 
     fn records(columns: &Typed<'_>) -> Result<Vec<Self>, Error> {
@@ -95,7 +96,7 @@ impl Record for Crawl {
         let (ids, duplicates) = (columns.long("ids")?, columns.long("duplicates")?);
         let (pages, requests) = (columns.int("pages")?, columns.int("requests")?);
         let cost = columns.long("cost_micro_usd")?;
-        let reported = columns.long("reported_count")?;
+        let (reported, known) = (columns.long("reported_count")?, columns.text("known_run")?);
         let row = |i: usize| {
             Some(Self {
                 account: AccountId::new(account[i]?)?,
@@ -112,6 +113,7 @@ impl Record for Crawl {
                 cost_micro_usd: cost[i],
                 reported_count: optional(reported[i], |n| u64::try_from(n).ok())?,
                 covered_since: optional(since[i], time)?,
+                known_run: optional(known[i].as_deref(), |run| run.parse().ok())?,
             })
         };
         rows(columns.path, account.len(), row)
@@ -149,6 +151,7 @@ impl Record for PageRecord {
             .required("ids", ints(pages, |p| Some(small(p.ids))))
             .required("first_position", ints(pages, |p| Some(small(p.first_position))))
             .optional("boundary", times(pages, |p| p.boundary))
+            .optional("problems", texts(pages, |p| p.problems.clone()))
     }
 
     fn records(columns: &Typed<'_>) -> Result<Vec<Self>, Error> {
@@ -156,7 +159,7 @@ impl Record for PageRecord {
         let (cursor, next) = (columns.text("cursor")?, columns.text("next_cursor")?);
         let (page, ids) = (columns.int("page")?, columns.int("ids")?);
         let (fetched, boundary) = (columns.time("fetched_at")?, columns.time("boundary")?);
-        let first = columns.int("first_position")?;
+        let (first, problems) = (columns.int("first_position")?, columns.text("problems")?);
         let row = |i: usize| {
             Some(Self {
                 account: AccountId::new(account[i]?)?,
@@ -168,6 +171,7 @@ impl Record for PageRecord {
                 ids: u32::try_from(ids[i]?).ok()?,
                 first_position: u32::try_from(first[i]?).ok()?,
                 boundary: optional(boundary[i], time)?,
+                problems: problems[i].clone(),
             })
         };
         rows(columns.path, account.len(), row)

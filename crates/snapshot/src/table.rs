@@ -72,6 +72,18 @@ impl Values {
         self.len() == 0
     }
 
+    /// A column of the same type in which every value is missing.
+    fn nulls(&self, rows: usize) -> Self {
+        match self {
+            Self::I32(_) => Self::I32(vec![None; rows]),
+            Self::I64(_) => Self::I64(vec![None; rows]),
+            Self::F64(_) => Self::F64(vec![None; rows]),
+            Self::Bool(_) => Self::Bool(vec![None; rows]),
+            Self::Text(_) => Self::Text(vec![None; rows]),
+            Self::Time(_) => Self::Time(vec![None; rows]),
+        }
+    }
+
     pub(crate) fn type_name(&self) -> &'static str {
         match self {
             Self::I32(_) => "INT32",
@@ -174,6 +186,18 @@ impl Table {
             columns.push(Column { name: field.name().to_owned(), values, nullable });
         }
         Ok(Self { columns })
+    }
+
+    /// Adds, without values, the columns of `expected` that may be missing and are: a file
+    /// of an older version lacks the columns that came after it.
+    pub(crate) fn add_missing(&mut self, expected: &Self) {
+        let rows = self.rows();
+        for column in expected.columns.iter().filter(|c| c.nullable) {
+            if self.columns.iter().all(|c| c.name != column.name) {
+                let values = column.values.nulls(rows);
+                self.columns.push(Column { values, ..column.clone() });
+            }
+        }
     }
 
     fn values(&self, path: &Path, name: &str) -> Result<&Values, Error> {
@@ -344,3 +368,25 @@ fn extend<T: DataType, U>(
 
 /// Delta encoding is the dataset's choice for sorted integers.
 pub(crate) const DELTA: Encoding = Encoding::DELTA_BINARY_PACKED;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_optional_column_that_is_not_there_reads_as_null() {
+        let text = |value: Option<&str>| Values::Text(vec![value.map(str::to_owned); 2]);
+        let old = Table::default().required("id", Values::I64(vec![Some(1), Some(2)]));
+        let now = |text| old.clone().optional("later", text);
+        let expected = Table::default()
+            .required("id", Values::I64(Vec::new()))
+            .required("needed", Values::Bool(Vec::new()))
+            .optional("later", Values::Text(Vec::new()));
+        let mut read = old.clone();
+        read.add_missing(&expected);
+        assert_eq!(read, now(text(None)), "and one that may not be missing is not made up");
+        let mut read = now(text(Some("there")));
+        read.add_missing(&expected);
+        assert_eq!(read, now(text(Some("there"))));
+    }
+}

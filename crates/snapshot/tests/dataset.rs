@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use proptest::prelude::*;
-use snapshot::{Columns, ErrorKind, List, RowsChunk, State, Store, WriterOptions};
+use snapshot::{
+    Columns, Coverage, Crawl, ErrorKind, List, PageRecord, RowsChunk, State, Store, WriterOptions,
+};
 use util::{crawl, id, ids, scratch, time};
 
 const BOTH: Columns = Columns { accounts: true, positions: true };
@@ -123,6 +125,27 @@ fn a_list_without_rows_still_has_its_columns() {
     assert_eq!(run.crawls().unwrap()[0].state, State::Protected);
     assert!(run.verify().faults.is_empty());
     assert_eq!(run.list(List::Following).err().unwrap().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_head_names_the_run_it_leans_on_and_a_page_what_was_not_shown() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    let known = util::publish(&store, 0, &[(1, &[5])]);
+    let known_run = known.file_name().unwrap().to_str().unwrap().strip_prefix("run=").unwrap();
+    let mut run = store.begin(time(60), WriterOptions::default()).unwrap();
+    run.crawl(Crawl {
+        state: State::Read(Coverage::Head),
+        known_run: Some(known_run.parse().unwrap()),
+        pages: 1,
+        ..crawl(1, List::Followers)
+    });
+    let problems = Some(r#"[{"title":"Forbidden"}]"#.to_owned());
+    run.page(PageRecord { problems, ..PageRecord::new(id(1), List::Followers, 0, time(60)) });
+    run.publish().unwrap();
+    let run = store.find("latest").unwrap();
+    assert_eq!(run.crawls().unwrap()[0].known_run, Some(store.run_ids().unwrap()[0]));
+    assert_eq!(run.pages().unwrap()[0].problems.as_deref(), Some(r#"[{"title":"Forbidden"}]"#));
 }
 
 #[test]

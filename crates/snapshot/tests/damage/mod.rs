@@ -19,15 +19,11 @@ fn small_run(store: &Store) -> PathBuf {
             let first_position = page * 3;
             run.rows(list, id(account), first_position, &ids(members)).unwrap();
             run.page(PageRecord {
-                account: id(account),
-                list,
-                page,
                 cursor: std::mem::replace(&mut cursor, next_cursor.clone()),
                 next_cursor,
-                fetched_at: time(61 + i64::from(page)),
                 ids: 3,
                 first_position,
-                boundary: None,
+                ..PageRecord::new(id(account), list, page, time(61 + i64::from(page)))
             });
         }
         run.crawl(Crawl {
