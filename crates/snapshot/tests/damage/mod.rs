@@ -72,6 +72,7 @@ fn read_all(run: &Run) {
     for list in List::ALL {
         if let Ok(reader) = run.list(list) {
             let _ = reader.all(Columns { accounts: true, positions: true }).load();
+            let _ = reader.positions_of(id(2), &ids(&[3, 8]));
             let _ = reader.members(id(2), 3..8, Columns::default()).load();
         }
     }
