@@ -26,6 +26,7 @@ mod staging;
 mod writer;
 
 mod fs;
+mod member_file;
 mod part_writer;
 mod sort;
 mod verify;
@@ -36,7 +37,8 @@ pub use crawl::{Coverage, Crawl, Cut, List, Order, PageRecord, State};
 pub use error::{Error, ErrorKind};
 pub use id::{AccountId, IdError};
 pub use manifest::{FileEntry, Manifest, Tool};
-pub use member::MemberProfile;
+pub use member::{ListedMember, MemberProfile};
+pub use member_file::MemberProfiles;
 pub use parts::{Columns, ListReader, Rows, RowsChunk};
 pub use profile::Profile;
 pub use run::{Run, RunId};

@@ -8,10 +8,12 @@ use jiff::Timestamp;
 
 use crate::error::{Error, ErrorKind};
 use crate::fs::checksum;
-use crate::manifest::Manifest;
+use crate::manifest::{FileEntry, Manifest};
 use crate::schema::{Record, list_folder};
-use crate::table::{Table, Typed};
-use crate::{AccountId, Crawl, List, ListReader, PageRecord, Profile};
+use crate::table::{Table, TableReader};
+use crate::{
+    AccountId, Crawl, List, ListReader, ListedMember, MemberProfiles, PageRecord, Profile,
+};
 
 /// The id of a run: the second its writer was begun with, and a number if the second was
 /// taken. Batches begin it with the first crawl's start, as the source tells the time.
@@ -136,18 +138,38 @@ impl Run {
         self.records()
     }
 
+    /// The profiles of the lists' members, in batches; none if the run kept none.
+    ///
+    /// Reads the file twice, first for its checksum, and holds one batch in memory.
+    ///
+    /// # Errors
+    /// If the file cannot be opened, or is not the one that was written.
+    pub fn member_profiles(&self) -> Result<MemberProfiles, Error> {
+        let file = self.entry(ListedMember::FILE).map(|entry| self.whole(entry));
+        let file = file.transpose()?.map(|path| TableReader::open(&path)).transpose()?;
+        Ok(MemberProfiles::new(file))
+    }
+
     pub(crate) fn records<R: Record>(&self) -> Result<Vec<R>, Error> {
         let path = self.folder.join(R::FILE);
-        // The checksum first: the tables are small, conclusions hang on them, and the Parquet
-        // library panics on some damaged texts.
-        let entry = self.manifest.files.iter().find(|f| f.path == R::FILE);
+        let entry = self.entry(R::FILE);
         let entry = entry.ok_or_else(|| Error::damaged(&path, "it is not in the manifest"))?;
-        if checksum(&path)?.sha256 != entry.sha256 {
-            return Err(Error::damaged(&path, "its SHA-256 is not that of the manifest"));
+        R::from_table(Table::read(&self.whole(entry)?)?, &path)
+    }
+
+    /// What the manifest says of a file.
+    pub(crate) fn entry(&self, file: &str) -> Option<&FileEntry> {
+        self.manifest.files.iter().find(|f| f.path == file)
+    }
+
+    /// The path of a file that is as it was written. Tables are not read without this:
+    /// conclusions hang on them, and the Parquet library panics on some damaged texts.
+    fn whole(&self, entry: &FileEntry) -> Result<PathBuf, Error> {
+        let path = self.folder.join(&entry.path);
+        if checksum(&path)?.sha256 == entry.sha256 {
+            return Ok(path);
         }
-        let mut table = Table::read(&path)?;
-        table.add_missing(&R::table(&[]));
-        R::records(&Typed { table: &table, path: &path })
+        Err(Error::damaged(&path, "its SHA-256 is not that of the manifest"))
     }
 
     /// The account that goes by a name, compared without case, or by its id.

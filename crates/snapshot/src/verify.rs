@@ -9,7 +9,9 @@ use crate::fs::checksum;
 use crate::manifest::FILE_NAME;
 use crate::parts::Columns;
 use crate::schema::{Record, list_folder};
-use crate::{Coverage, Crawl, FileEntry, List, ListReader, PageRecord, Profile, Run, State};
+use crate::{
+    Coverage, Crawl, FileEntry, List, ListReader, ListedMember, PageRecord, Profile, Run, State,
+};
 
 /// One thing that is wrong, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +72,7 @@ impl Run {
         }
         check.lists(crawls.as_deref());
         check.profiles();
+        check.members(crawls.as_deref());
         check.found
     }
 }
@@ -148,12 +151,16 @@ impl Check<'_> {
                 return None;
             }
         };
-        let (rows, entry) =
-            (records.len() as u64, self.run.manifest().files.iter().find(|f| f.path == R::FILE));
-        if let Some(stated) = entry.map(|e| e.rows).filter(|stated| *stated != rows) {
-            self.fault(R::FILE, None, format!("{rows} rows, the manifest says {stated}"));
-        }
+        self.rows_of(R::FILE, records.len() as u64);
         Some(records)
+    }
+
+    /// Compares the rows of a file with what the manifest says.
+    fn rows_of(&mut self, file: &str, rows: u64) {
+        let stated = self.run.entry(file).map(|e| e.rows).filter(|stated| *stated != rows);
+        if let Some(stated) = stated {
+            self.fault(file, None, format!("{rows} rows, the manifest says {stated}"));
+        }
     }
 
     fn totals(&mut self, crawls: &[Crawl]) {
@@ -226,6 +233,36 @@ impl Check<'_> {
         let Some(profiles) = self.table::<Profile>() else { return };
         if let Some(pair) = profiles.windows(2).find(|w| w[0].account >= w[1].account) {
             self.fault(Profile::FILE, None, format!("{} is out of order", pair[1].account));
+        }
+    }
+
+    /// Profiles of members belong to lists of the run. A run may have none.
+    fn members(&mut self, crawls: Option<&[Crawl]>) {
+        let file = ListedMember::FILE;
+        if self.changed.contains(file) {
+            return;
+        }
+        let batches = match self.run.member_profiles() {
+            Ok(batches) => batches,
+            Err(e) => return self.fault(file, None, chain(&e)),
+        };
+        let crawled = crawls.map(|all| all.iter().map(|c| (c.list, c.account)));
+        let crawled = crawled.map(HashSet::<_>::from_iter);
+        let (mut rows, mut without) = (0, BTreeSet::new());
+        for batch in batches {
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(e) => return self.fault(file, None, chain(&e)),
+            };
+            rows += batch.len() as u64;
+            let lists = batch.iter().map(|m| (m.list, m.account));
+            without.extend(lists.filter(|of| crawled.as_ref().is_some_and(|c| !c.contains(of))));
+        }
+        self.found.rows += rows;
+        self.rows_of(file, rows);
+        for (list, account) in without {
+            let what = format!("members of the {list} list of {account}, which has no crawl");
+            self.fault(file, None, what);
         }
     }
 

@@ -11,10 +11,14 @@ use jiff::Timestamp;
 use crate::error::{At, Error};
 use crate::fs::sync_folder;
 use crate::manifest::{FileEntry, Manifest, Tool};
+use crate::member_file::MemberWriter;
 use crate::part_writer::PartWriter;
-use crate::schema::{self, Record};
+use crate::schema::Record;
 use crate::sort::{Row, Sorter};
-use crate::{AccountId, Crawl, FORMAT_VERSION, List, PageRecord, Profile, RunId, Staging};
+use crate::{
+    AccountId, Crawl, FORMAT_VERSION, List, ListedMember, MemberProfile, PageRecord, Profile,
+    RunId, Staging,
+};
 
 /// How a run is written.
 #[derive(Clone, Debug)]
@@ -48,6 +52,8 @@ pub struct RunWriter {
     crawls: Vec<Crawl>,
     pages: Vec<PageRecord>,
     profiles: BTreeMap<AccountId, Profile>,
+    /// None as long as there are no profiles of members.
+    members: Option<MemberWriter>,
 }
 
 /// What was published.
@@ -83,6 +89,7 @@ impl RunWriter {
             crawls: Vec::new(),
             pages: Vec::new(),
             profiles: BTreeMap::new(),
+            members: None,
         })
     }
 
@@ -125,6 +132,26 @@ impl RunWriter {
         self.profiles.insert(profile.account, profile);
     }
 
+    /// Adds the profile of a member of a list, as a row of its own: a member of several
+    /// lists has several, and so has one that is added twice.
+    ///
+    /// It takes the memory of one row group, some megabytes, however many there are.
+    ///
+    /// # Errors
+    /// If the disk is full.
+    pub fn member(
+        &mut self,
+        list: List,
+        account: AccountId,
+        member: &MemberProfile,
+    ) -> Result<(), Error> {
+        let members = match &mut self.members {
+            Some(members) => members,
+            none => none.insert(MemberWriter::create(&self.folder.join("run"))?),
+        };
+        members.push(ListedMember { account, list, member: member.clone() })
+    }
+
     /// Writes everything and makes it visible.
     ///
     /// # Errors
@@ -151,6 +178,9 @@ impl RunWriter {
         files.push(write_records(&folder, &self.crawls)?);
         files.push(write_records(&folder, &self.pages)?);
         files.push(write_records(&folder, &profiles)?);
+        if let Some(members) = self.members.take() {
+            files.push(members.finish(&folder)?);
+        }
         let manifest = self.manifest(files);
         manifest.write(&folder)?;
         sync_folder(&folder)?;
@@ -162,10 +192,19 @@ impl RunWriter {
             return Err(Error::invalid("the run has no crawls"));
         }
         let same = |w: &&[Crawl]| (w[0].list, w[0].account) == (w[1].list, w[1].account);
-        match self.crawls.windows(2).find(same) {
-            Some(twice) => Err(Error::invalid(format!(
-                "the {} list of {} is in the run twice",
-                twice[0].list, twice[0].account
+        if let Some(twice) = self.crawls.windows(2).find(same) {
+            let (list, account) = (twice[0].list, twice[0].account);
+            return Err(Error::invalid(format!(
+                "the {list} list of {account} is in the run twice"
+            )));
+        }
+        let crawled = |of: &&(List, AccountId)| {
+            self.crawls.binary_search_by_key(*of, |c| (c.list, c.account)).is_ok()
+        };
+        let mut lists = self.members.iter().flat_map(MemberWriter::lists);
+        match lists.find(|of| !crawled(of)) {
+            Some((list, account)) => Err(Error::invalid(format!(
+                "profiles of members of the {list} list of {account} have no crawl"
             ))),
             None => Ok(()),
         }
@@ -296,8 +335,7 @@ fn not_durable(run: &Path, e: Error) -> Error {
 }
 
 fn write_records<R: Record>(folder: &Path, records: &[R]) -> Result<FileEntry, Error> {
-    let path = folder.join(R::FILE);
-    let version = FORMAT_VERSION.to_string();
-    let checksum = R::table(records).write_hashed(&path, &[(schema::FORMAT_KEY, &version)])?;
-    Ok(FileEntry::new(folder, &path, checksum, records.len() as u64))
+    let mut file = R::create(folder)?;
+    file.append(&R::table(records))?;
+    file.finish(folder)
 }

@@ -1,6 +1,7 @@
 //! The dataset as its readers see it: written, published, read back, verified.
 
 mod damage;
+mod members;
 mod util;
 
 use std::collections::BTreeMap;

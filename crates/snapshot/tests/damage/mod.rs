@@ -35,6 +35,7 @@ fn small_run(store: &Store) -> PathBuf {
         });
         let name = Some(format!("account {account}"));
         run.profile(Profile { name, ..Profile::unknown(id(account), time(60)) });
+        run.member(list, id(account), &Profile::unknown(id(9), time(61)).into()).unwrap();
     }
     let cut = State::Read(Coverage::CutShort { after_page: 1, why: Cut::Partial });
     run.crawl(Crawl::new(id(3), List::Followers, "file", cut, time(1)));
@@ -48,6 +49,7 @@ fn files(run: &Path) -> Vec<PathBuf> {
         "crawls.parquet",
         "pages.parquet",
         "accounts.parquet",
+        "profiles.parquet",
         "list=followers/part-00000.parquet",
         "list=following/part-00000.parquet",
     ];
@@ -69,6 +71,7 @@ fn is_found(store: &Store, whole: &Manifest) -> bool {
 
 fn read_all(run: &Run) {
     let _ = (run.crawls(), run.pages(), run.profiles());
+    let _ = run.member_profiles().map(|batches| batches.map(drop).count());
     for list in List::ALL {
         if let Ok(reader) = run.list(list) {
             let _ = reader.all(Columns { accounts: true, positions: true }).load();
@@ -80,7 +83,7 @@ fn read_all(run: &Run) {
 
 #[test]
 fn a_byte_that_changed_is_found() {
-    change_bytes(11);
+    change_bytes(23);
 }
 
 /// Changes every `step`th byte of every file, one at a time.
@@ -134,7 +137,7 @@ proptest! {
 
     #[test]
     fn much_damage_in_many_places_is_found_too(
-        file in 1..6_usize,
+        file in 1..7_usize,
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40),
     ) {
         let folder = scratch();

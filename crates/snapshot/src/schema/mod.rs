@@ -2,16 +2,18 @@
 //!
 //! The page for people is `crates/snapshot/SCHEMA.md`; a test holds the two together.
 
+mod members;
+
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use parquet::basic::{Repetition, Type as Physical};
 use parquet::schema::types::{Type, TypePtr};
-use std::path::Path;
 
 use crate::error::Error;
-use crate::table::{Table, Typed, Values};
-use crate::{AccountId, Crawl, List, Order, PageRecord, Profile, State};
+use crate::table::{Table, TableWriter, Typed, Values};
+use crate::{AccountId, Crawl, FORMAT_VERSION, List, Order, PageRecord, Profile, State};
 
 /// The key in each Parquet file's metadata that holds the format version.
 pub const FORMAT_KEY: &str = "followgraph.format";
@@ -44,6 +46,19 @@ pub(crate) trait Record: Sized {
     const FILE: &'static str;
     fn table(records: &[Self]) -> Table;
     fn records(columns: &Typed<'_>) -> Result<Vec<Self>, Error>;
+
+    /// Begins such a table in a run's folder.
+    fn create(folder: &Path) -> Result<TableWriter, Error> {
+        let metadata = [(FORMAT_KEY, &*FORMAT_VERSION.to_string())];
+        TableWriter::create(&folder.join(Self::FILE), &Self::table(&[]), &metadata)
+    }
+
+    /// Reads what [`table`](Self::table) made, or made in an older version: a column that
+    /// may be missing and is reads as null.
+    fn from_table(mut table: Table, path: &Path) -> Result<Vec<Self>, Error> {
+        table.add_missing(&Self::table(&[]));
+        Self::records(&Typed { table: &table, path })
+    }
 }
 
 impl Record for Crawl {
@@ -183,13 +198,12 @@ impl Record for Profile {
 
     fn table(profiles: &[Self]) -> Table {
         let count = |f: fn(&Self) -> Option<u64>| longs(profiles, |p| f(p).map(signed));
-        let protected = Values::Bool(profiles.iter().map(|p| p.protected).collect());
         Table::default()
             .required(ACCOUNT_ID, longs(profiles, |p| Some(p.account.get())))
             .optional("username", texts(profiles, |p| p.username.clone()))
             .optional("name", texts(profiles, |p| p.name.clone()))
             .optional("created_at", times(profiles, |p| p.created_at))
-            .optional("protected", protected)
+            .optional("protected", truths(profiles, |p| p.protected))
             .optional("followers_count", count(|p| p.followers_count))
             .optional("following_count", count(|p| p.following_count))
             .optional("tweet_count", count(|p| p.tweet_count))
@@ -236,6 +250,10 @@ fn optional<T, U>(value: Option<T>, convert: impl Fn(T) -> Option<U>) -> Option<
     value.map_or(Some(None), |v| convert(v).map(Some))
 }
 
+fn truths<T>(records: &[T], f: impl Fn(&T) -> Option<bool>) -> Values {
+    Values::Bool(records.iter().map(f).collect())
+}
+
 fn longs<T>(records: &[T], f: impl Fn(&T) -> Option<i64>) -> Values {
     Values::I64(records.iter().map(f).collect())
 }
@@ -272,9 +290,9 @@ pub(crate) fn list_folder(list: List) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Column, FileEntry, Manifest};
+    use crate::{Column, FileEntry, ListedMember, Manifest};
 
-    const PAGE: &str = include_str!("../SCHEMA.md");
+    const PAGE: &str = include_str!("../../SCHEMA.md");
 
     fn described(column: &Column) -> String {
         let kind = column.values.type_name();
@@ -288,6 +306,7 @@ mod tests {
             (Crawl::FILE, Crawl::table(&[])),
             (PageRecord::FILE, PageRecord::table(&[])),
             (Profile::FILE, Profile::table(&[])),
+            (ListedMember::FILE, ListedMember::table(&[])),
         ];
         for (file, table) in tables {
             let section = PAGE.split("\n## ").find(|s| s.starts_with(&format!("`{file}`")));
