@@ -11,6 +11,7 @@ mod error;
 mod id;
 
 mod crawl;
+mod look_up;
 mod member;
 mod profile;
 
@@ -36,6 +37,7 @@ pub mod schema;
 pub use crawl::{Coverage, Crawl, Cut, List, Order, PageRecord, State};
 pub use error::{Error, ErrorKind};
 pub use id::{AccountId, IdError};
+pub use look_up::{LookUp, Outcome};
 pub use manifest::{FileEntry, Manifest, Tool};
 pub use member::{ListedMember, MemberProfile};
 pub use member_file::MemberProfiles;

@@ -16,8 +16,8 @@ use crate::part_writer::PartWriter;
 use crate::schema::Record;
 use crate::sort::{Row, Sorter};
 use crate::{
-    AccountId, Crawl, FORMAT_VERSION, List, ListedMember, MemberProfile, PageRecord, Profile,
-    RunId, Staging,
+    AccountId, Crawl, FORMAT_VERSION, List, ListedMember, LookUp, MemberProfile, PageRecord,
+    Profile, RunId, Staging,
 };
 
 /// How a run is written.
@@ -54,6 +54,7 @@ pub struct RunWriter {
     profiles: BTreeMap<AccountId, Profile>,
     /// None as long as there are no profiles of members.
     members: Option<MemberWriter>,
+    look_ups: Vec<LookUp>,
 }
 
 /// What was published.
@@ -90,6 +91,7 @@ impl RunWriter {
             pages: Vec::new(),
             profiles: BTreeMap::new(),
             members: None,
+            look_ups: Vec::new(),
         })
     }
 
@@ -152,11 +154,16 @@ impl RunWriter {
         members.push(ListedMember { account, list, member: member.clone() })
     }
 
+    /// Adds the answer to a look-up. A run may hold these alone, without any crawl.
+    pub fn look_up(&mut self, look_up: LookUp) {
+        self.look_ups.push(look_up);
+    }
+
     /// Writes everything and makes it visible.
     ///
     /// # Errors
-    /// If a crawl is there twice, rows have no crawl, nothing was crawled, or the disk
-    /// refuses. Then nothing is visible, and nothing is left behind. One failure is an
+    /// If a crawl is there twice, rows or profiles of members have no crawl, nothing was
+    /// crawled and nobody looked up, or the disk refuses. Then nothing is visible, and nothing is left behind. One failure is an
     /// exception: if the disk refuses the very last step, which makes the new name durable,
     /// then the run is visible and whole, but a power cut may still take it; the message
     /// begins with `published`.
@@ -181,6 +188,10 @@ impl RunWriter {
         if let Some(members) = self.members.take() {
             files.push(members.finish(&folder)?);
         }
+        if !self.look_ups.is_empty() {
+            self.look_ups.sort_by_key(|l| (l.member, l.looked_up_at));
+            files.push(write_records(&folder, &self.look_ups)?);
+        }
         let manifest = self.manifest(files);
         manifest.write(&folder)?;
         sync_folder(&folder)?;
@@ -188,7 +199,7 @@ impl RunWriter {
     }
 
     fn check_crawls(&self) -> Result<(), Error> {
-        if self.crawls.is_empty() {
+        if self.crawls.is_empty() && self.look_ups.is_empty() {
             return Err(Error::invalid("the run has no crawls"));
         }
         let same = |w: &&[Crawl]| (w[0].list, w[0].account) == (w[1].list, w[1].account);
@@ -259,8 +270,7 @@ impl RunWriter {
 
     fn manifest(&self, files: Vec<FileEntry>) -> Manifest {
         let accounts: HashSet<_> = self.crawls.iter().map(|c| c.account).collect();
-        let started = self.crawls.iter().map(|c| c.started_at).min();
-        let finished = self.crawls.iter().map(|c| c.finished_at).max();
+        let (started, finished) = window(&self.crawls, &self.look_ups);
         Manifest {
             format: FORMAT_VERSION,
             tool: Tool { name: "followgraph".into(), version: env!("CARGO_PKG_VERSION").into() },
@@ -334,8 +344,28 @@ fn not_durable(run: &Path, e: Error) -> Error {
     Error::new(e.kind(), what).because(e).hint("the run can be used; see to the disk")
 }
 
+/// When a run began and ended: its crawls, or, where there are none, its look-ups.
+pub(crate) fn window(
+    crawls: &[Crawl],
+    look_ups: &[LookUp],
+) -> (Option<Timestamp>, Option<Timestamp>) {
+    let answered = || look_ups.iter().map(|l| l.looked_up_at);
+    (
+        crawls.iter().map(|c| c.started_at).min().or_else(|| answered().min()),
+        crawls.iter().map(|c| c.finished_at).max().or_else(|| answered().max()),
+    )
+}
+
+/// Rows in a row group of the small tables, which are not always small.
+const GROUP_ROWS: usize = 1 << 16;
+
 fn write_records<R: Record>(folder: &Path, records: &[R]) -> Result<FileEntry, Error> {
     let mut file = R::create(folder)?;
-    file.append(&R::table(records))?;
+    // One without rows still has a row group, for readers that expect one.
+    let (first, rest) = records.split_at(records.len().min(GROUP_ROWS));
+    file.append(&R::table(first))?;
+    for group in rest.chunks(GROUP_ROWS) {
+        file.append(&R::table(group))?;
+    }
     file.finish(folder)
 }

@@ -1,6 +1,7 @@
 //! The dataset as its readers see it: written, published, read back, verified.
 
 mod damage;
+mod look_ups;
 mod members;
 mod util;
 

@@ -2,6 +2,7 @@
 //!
 //! The page for people is `crates/snapshot/SCHEMA.md`; a test holds the two together.
 
+mod look_ups;
 mod members;
 
 use std::path::Path;
@@ -290,7 +291,7 @@ pub(crate) fn list_folder(list: List) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Column, FileEntry, ListedMember, Manifest};
+    use crate::{Column, FileEntry, ListedMember, LookUp, Manifest};
 
     const PAGE: &str = include_str!("../../SCHEMA.md");
 
@@ -307,6 +308,7 @@ mod tests {
             (PageRecord::FILE, PageRecord::table(&[])),
             (Profile::FILE, Profile::table(&[])),
             (ListedMember::FILE, ListedMember::table(&[])),
+            (LookUp::FILE, LookUp::table(&[])),
         ];
         for (file, table) in tables {
             let section = PAGE.split("\n## ").find(|s| s.starts_with(&format!("`{file}`")));

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::util::{crawl, id, ids, scratch, time};
 use proptest::prelude::*;
 use snapshot::{
-    Columns, Coverage, Crawl, Cut, List, Manifest, PageRecord, Profile, Run, State, Store, Tool,
-    WriterOptions,
+    Columns, Coverage, Crawl, Cut, List, LookUp, Manifest, Outcome, PageRecord, Profile, Run,
+    State, Store, Tool, WriterOptions,
 };
 
 /// One run with something of everything: both lists, pages, profiles, a repeated member.
@@ -40,6 +40,13 @@ fn small_run(store: &Store) -> PathBuf {
     let cut = State::Read(Coverage::CutShort { after_page: 1, why: Cut::Partial });
     run.crawl(Crawl::new(id(3), List::Followers, "file", cut, time(1)));
     run.rows(List::Followers, id(3), 0, &ids(&[5, 4])).unwrap();
+    run.look_up(LookUp {
+        member: id(5),
+        looked_up_at: time(70),
+        source: "x_v1".to_owned(),
+        outcome: Outcome::Visible,
+        username: None,
+    });
     run.publish().unwrap().folder
 }
 
@@ -50,6 +57,7 @@ fn files(run: &Path) -> Vec<PathBuf> {
         "pages.parquet",
         "accounts.parquet",
         "profiles.parquet",
+        "lookups.parquet",
         "list=followers/part-00000.parquet",
         "list=following/part-00000.parquet",
     ];
@@ -70,7 +78,7 @@ fn is_found(store: &Store, whole: &Manifest) -> bool {
 }
 
 fn read_all(run: &Run) {
-    let _ = (run.crawls(), run.pages(), run.profiles());
+    let _ = (run.crawls(), run.pages(), run.profiles(), run.look_ups());
     let _ = run.member_profiles().map(|batches| batches.map(drop).count());
     for list in List::ALL {
         if let Ok(reader) = run.list(list) {
@@ -137,7 +145,7 @@ proptest! {
 
     #[test]
     fn much_damage_in_many_places_is_found_too(
-        file in 1..7_usize,
+        file in 1..8_usize,
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40),
     ) {
         let folder = scratch();
