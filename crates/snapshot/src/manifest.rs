@@ -1,6 +1,7 @@
 //! `manifest.json`: what a run consists of, and how to know that it is whole.
 
 use std::collections::BTreeMap;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -105,12 +106,11 @@ struct Version {
 impl Manifest {
     pub(crate) fn read(run_folder: &Path) -> Result<Self, Error> {
         let path = run_folder.join(FILE_NAME);
-        let text = match std::fs::read(&path) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                return Err(Error::damaged(run_folder, format!("it has no {FILE_NAME}")));
-            }
-            read => read.at("read", &path)?,
-        };
+        if std::fs::symlink_metadata(&path).is_err_and(|e| e.kind() == io::ErrorKind::NotFound) {
+            return Err(Error::damaged(run_folder, format!("it has no {FILE_NAME}")));
+        }
+        let mut text = Vec::new();
+        crate::fs::open(&path)?.read_to_end(&mut text).at("read", &path)?;
         let broken = |e: serde_json::Error| Error::damaged(&path, "not a manifest").because(e);
         let Version { format } = serde_json::from_slice(&text).map_err(broken)?;
         if format == 0 {

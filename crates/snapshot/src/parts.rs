@@ -376,7 +376,7 @@ pub(crate) struct CountedFile {
 
 impl CountedFile {
     pub(crate) fn open(path: &Path, bytes: Arc<AtomicU64>) -> Result<Self, Error> {
-        let file = File::open(path).at("open", path)?;
+        let file = crate::fs::open(path)?;
         let len = file.metadata().at("read", path)?.len();
         Ok(Self { file: Arc::new(file), len, bytes })
     }

@@ -122,6 +122,49 @@ fn change_bytes(step: usize) {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_pipe_in_place_of_a_file_is_damage_and_nobody_waits_for_it() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    let path = small_run(&store);
+    let run = store.find("latest").unwrap();
+    for file in files(&path) {
+        let bytes = std::fs::read(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&file).status().unwrap();
+        assert!(made.success());
+        let (done, waiting) = std::sync::mpsc::channel();
+        let (store, run) = (store.clone(), run.clone());
+        std::thread::spawn(move || {
+            read_all(&run);
+            let entries = store.entries().unwrap();
+            let faults = run.verify().faults;
+            done.send((entries[0].1.as_ref().err().map(snapshot::Error::kind), faults)).unwrap();
+        });
+        let (entry, faults) = waiting.recv_timeout(std::time::Duration::from_secs(20)).unwrap();
+        if file.ends_with("manifest.json") {
+            assert_eq!(entry, Some(snapshot::ErrorKind::Damaged));
+        } else {
+            assert!(faults.iter().any(|f| f.what.ends_with("it is not a file")), "{faults:?}");
+        }
+        std::fs::remove_file(&file).unwrap();
+        std::fs::write(&file, bytes).unwrap();
+    }
+    assert_eq!(run.verify().faults, []);
+}
+
+#[test]
+fn sizes_that_no_disk_holds_are_added_up_without_a_panic() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    small_run(&store);
+    let mut manifest = store.find("latest").unwrap().manifest().clone();
+    assert!(manifest.bytes() > 0);
+    manifest.files.iter_mut().for_each(|f| f.bytes = u64::MAX / 2);
+    assert_eq!(manifest.bytes(), u64::MAX);
+}
+
+#[test]
 fn a_missing_end_is_found() {
     let folder = scratch();
     let store = Store::create(folder.path()).unwrap();
