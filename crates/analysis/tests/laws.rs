@@ -197,6 +197,10 @@ fn second(n: i64) -> Timestamp {
     Timestamp::from_second(n).unwrap()
 }
 
+fn small(n: usize) -> u32 {
+    u32::try_from(n).unwrap()
+}
+
 /// Reads a list page by page, newest first, as far as the reading goes; every page but the
 /// list's last one tells the follow time of its last member.
 fn read(world: &BTreeMap<i64, i64>, reading: Reading) -> Observation {
@@ -206,39 +210,26 @@ fn read(world: &BTreeMap<i64, i64>, reading: Reading) -> Observation {
     let kept = &all[..reading.cut.unwrap_or(all.len()).min(all.len())];
     let complete = kept.len() == all.len();
     let pages = kept.iter().enumerate().map(|(number, page)| PageRecord {
-        account: ACCOUNT.into(),
-        list: List::Followers,
-        page: u32::try_from(number).unwrap(),
-        cursor: None,
-        next_cursor: None,
-        fetched_at: second(FIRST_CRAWL),
-        ids: u32::try_from(page.len()).unwrap(),
-        first_position: u32::try_from(number * reading.page).unwrap(),
+        ids: small(page.len()),
+        first_position: small(number * reading.page),
         boundary: (number + 1 < all.len()).then(|| second(page[page.len() - 1].1)),
+        ..PageRecord::new(ACCOUNT.into(), List::Followers, small(number), second(FIRST_CRAWL))
     });
     let pages: Vec<_> = pages.collect();
     let covered_since = pages.last().and_then(|page| page.boundary).filter(|_| !complete);
-    let after_page = u32::try_from(kept.len()).unwrap();
+    let after_page = small(kept.len());
     let state = if complete {
         Coverage::Complete
     } else {
         Coverage::CutShort { after_page, why: Cut::Budget }
     };
+    let (list, state) = (List::Followers, State::Read(state));
     let crawl = Crawl {
-        account: ACCOUNT.into(),
-        list: List::Followers,
-        source: "world".into(),
-        state: State::Read(state),
         order: Order::NewestFirst,
-        started_at: second(FIRST_CRAWL),
-        finished_at: second(FIRST_CRAWL),
-        ids: 0,
-        duplicates: 0,
         pages: after_page,
         requests: after_page,
-        cost_micro_usd: None,
-        reported_count: None,
         covered_since,
+        ..Crawl::new(ACCOUNT.into(), list, "world", state, second(FIRST_CRAWL))
     };
     let ids = kept.concat().into_iter().map(|(member, _)| AccountId::new(member).unwrap());
     Observation::from_ids(crawl, ids).unwrap().with_pages(pages)

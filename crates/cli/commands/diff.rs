@@ -21,7 +21,10 @@ pub(crate) fn run(settings: &Settings, command: &args::Diff) -> Result<Exit> {
     let after = store.find(&command.after)?;
     let before = match &command.before {
         Some(name) => store.find(name)?,
-        None => preceding(&store, &after)?,
+        None => store.preceding(&after)?.ok_or_else(|| {
+            Usage::new(format!("there is no run before {}", after.id()))
+                .hint("`followgraph runs` lists the runs; a diff needs two")
+        })?,
     };
     if before.id() >= after.id() {
         let (before, after) = (before.id(), after.id());
@@ -44,17 +47,6 @@ pub(crate) fn run(settings: &Settings, command: &args::Diff) -> Result<Exit> {
     }
     let changed = answer.diffs.iter().any(Diff::has_changes);
     Ok(if command.exit_code && changed { Exit::Changed } else { Exit::Done })
-}
-
-/// The newest run that is older than this one.
-fn preceding(store: &Store, after: &Run) -> Result<Run> {
-    let older = store.run_ids()?.into_iter().rfind(|id| *id < after.id());
-    match older {
-        Some(id) => Ok(store.run(id)?),
-        None => Err(Usage::new(format!("there is no run before {}", after.id()))
-            .hint("`followgraph runs` lists the runs; a diff needs two")
-            .into()),
-    }
 }
 
 /// The accounts that were named: by the later run's handles, or else by the earlier one's.

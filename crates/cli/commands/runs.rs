@@ -55,14 +55,13 @@ pub(crate) fn screen(runs: &[Run]) -> String {
     ];
     let row = |run: &Run| {
         let m = run.manifest();
-        let bytes: u64 = m.files.iter().map(|f| f.bytes).sum();
         vec![
             run.id().to_string(),
             grouped(m.accounts),
             grouped(m.crawls),
             grouped(m.complete),
             grouped(m.rows),
-            indicatif::HumanBytes(bytes).to_string(),
+            indicatif::HumanBytes(m.bytes()).to_string(),
         ]
     };
     output::table(&headings, runs.iter().map(row))

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use crate::{AccountId, Error};
+use crate::{AccountId, Error, RunId};
 
 /// Which of an account's two lists.
 ///
@@ -249,6 +249,9 @@ pub struct Crawl {
     /// For a list that was not read to its end: everybody who followed after this moment
     /// was inside the part that was read. `None` if the source does not tell.
     pub covered_since: Option<Timestamp>,
+    /// For a [`Head`](Coverage::Head): the run, complete for this list, in which it met ids
+    /// that it already knew.
+    pub known_run: Option<RunId>,
 }
 
 impl Crawl {
@@ -276,6 +279,7 @@ impl Crawl {
             cost_micro_usd: None,
             reported_count: None,
             covered_since: None,
+            known_run: None,
         }
     }
 }
@@ -302,4 +306,25 @@ pub struct PageRecord {
     /// A follow time at the page's far end, when the cursor reveals one: its members
     /// followed at or after it, those of the next page at or before it.
     pub boundary: Option<Timestamp>,
+    /// What the network could not show of the page although it answered, as its own JSON.
+    pub problems: Option<String>,
+}
+
+impl PageRecord {
+    /// A page without ids at position 0, of which nothing else is known. Set the other
+    /// fields as needed.
+    pub fn new(account: AccountId, list: List, page: u32, fetched_at: Timestamp) -> Self {
+        Self {
+            account,
+            list,
+            page,
+            cursor: None,
+            next_cursor: None,
+            fetched_at,
+            ids: 0,
+            first_position: 0,
+            boundary: None,
+            problems: None,
+        }
+    }
 }

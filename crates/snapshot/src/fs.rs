@@ -58,9 +58,18 @@ impl Write for HashedFile {
     }
 }
 
+/// Opens a file to read it. Anything else of that name is damage: a pipe would let its
+/// reader wait for ever.
+pub(crate) fn open(path: &Path) -> Result<File, Error> {
+    if std::fs::metadata(path).at("open", path)?.is_file() {
+        return File::open(path).at("open", path);
+    }
+    Err(Error::damaged(path, "it is not a file"))
+}
+
 /// Hashes a file that is there already.
 pub(crate) fn checksum(path: &Path) -> Result<Checksum, Error> {
-    let mut file = File::open(path).at("open", path)?;
+    let mut file = open(path)?;
     let (mut hash, mut bytes) = (Sha256::new(), 0);
     let mut buffer = vec![0; 1 << 16];
     loop {

@@ -11,6 +11,7 @@ mod error;
 mod id;
 
 mod crawl;
+mod look_up;
 mod member;
 mod profile;
 
@@ -26,6 +27,7 @@ mod staging;
 mod writer;
 
 mod fs;
+mod member_file;
 mod part_writer;
 mod sort;
 mod verify;
@@ -35,8 +37,10 @@ pub mod schema;
 pub use crawl::{Coverage, Crawl, Cut, List, Order, PageRecord, State};
 pub use error::{Error, ErrorKind};
 pub use id::{AccountId, IdError};
+pub use look_up::{LookUp, Outcome};
 pub use manifest::{FileEntry, Manifest, Tool};
-pub use member::MemberProfile;
+pub use member::{ListedMember, MemberProfile};
+pub use member_file::MemberProfiles;
 pub use parts::{Columns, ListReader, Rows, RowsChunk};
 pub use profile::Profile;
 pub use run::{Run, RunId};

@@ -1,13 +1,16 @@
 //! `manifest.json`: what a run consists of, and how to know that it is whole.
 
 use std::collections::BTreeMap;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::LookUp;
 use crate::error::{At, Error, ErrorKind, relative};
 use crate::fs::{Checksum, HashedFile};
+use crate::schema::Record;
 
 /// The last file written of a run. Listing a store reads nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,9 +21,9 @@ pub struct Manifest {
     pub tool: Tool,
     /// The run's id, as in the name of its folder.
     pub run: String,
-    /// When its first crawl began, by the network's clock.
+    /// When its first crawl began, or without crawls its first look-up was answered, by the network's clock.
     pub started_at: Timestamp,
-    /// When its last crawl ended.
+    /// When its last crawl ended, or without crawls its last look-up was answered.
     pub finished_at: Timestamp,
     /// How many lists were asked for.
     pub crawls: u64,
@@ -34,6 +37,28 @@ pub struct Manifest {
     pub parameters: BTreeMap<String, String>,
     /// Every other file of the run.
     pub files: Vec<FileEntry>,
+}
+
+impl Manifest {
+    /// Whether the run asked for any list. A run may hold look-ups alone.
+    pub fn has_lists(&self) -> bool {
+        self.crawls > 0
+    }
+
+    /// How many accounts were looked up, each as often as it was.
+    pub fn look_ups(&self) -> u64 {
+        self.entry(LookUp::FILE).map_or(0, |file| file.rows)
+    }
+
+    /// Bytes of all files together, as far as a number can hold them.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().fold(0, |sum, file| sum.saturating_add(file.bytes))
+    }
+
+    /// What it says of a file.
+    pub(crate) fn entry(&self, path: &str) -> Option<&FileEntry> {
+        self.files.iter().find(|f| f.path == path)
+    }
 }
 
 /// The program that wrote a run.
@@ -81,12 +106,11 @@ struct Version {
 impl Manifest {
     pub(crate) fn read(run_folder: &Path) -> Result<Self, Error> {
         let path = run_folder.join(FILE_NAME);
-        let text = match std::fs::read(&path) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                return Err(Error::damaged(run_folder, format!("it has no {FILE_NAME}")));
-            }
-            read => read.at("read", &path)?,
-        };
+        if std::fs::symlink_metadata(&path).is_err_and(|e| e.kind() == io::ErrorKind::NotFound) {
+            return Err(Error::damaged(run_folder, format!("it has no {FILE_NAME}")));
+        }
+        let mut text = Vec::new();
+        crate::fs::open(&path)?.read_to_end(&mut text).at("read", &path)?;
         let broken = |e: serde_json::Error| Error::damaged(&path, "not a manifest").because(e);
         let Version { format } = serde_json::from_slice(&text).map_err(broken)?;
         if format == 0 {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Profile;
+use crate::{AccountId, List, Profile};
 
 /// All that the network says of a member of a list.
 ///
@@ -37,6 +37,36 @@ pub struct MemberProfile {
     pub entities: Option<String>,
     /// Where the account is withheld, as JSON.
     pub withheld: Option<String>,
+}
+
+/// A member's profile, and the list it was met in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedMember {
+    /// Whose list.
+    pub account: AccountId,
+    /// Which list.
+    pub list: List,
+    /// The member; its id is that of the profile.
+    pub member: MemberProfile,
+}
+
+impl MemberProfile {
+    /// About how many bytes it takes.
+    pub(crate) fn weight(&self) -> usize {
+        let texts = [
+            &self.profile.username,
+            &self.profile.name,
+            &self.verified_type,
+            &self.description,
+            &self.location,
+            &self.url,
+            &self.profile_image_url,
+            &self.pinned_tweet,
+            &self.entities,
+            &self.withheld,
+        ];
+        size_of::<Self>() + texts.into_iter().flatten().map(String::len).sum::<usize>()
+    }
 }
 
 impl From<Profile> for MemberProfile {

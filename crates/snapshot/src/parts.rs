@@ -125,6 +125,42 @@ impl ListReader {
         Rows { reader: self, groups: self.groups.clone(), next: 0, only: None, columns }
     }
 
+    /// Where each of `members` stands in one account's list; `None` for those that are not
+    /// in it. The answers are in the order of the question, which may repeat itself.
+    ///
+    /// Same as looking each up in the whole list. Reads only the row groups whose
+    /// statistics can hold one of them, one at a time: for a page of a list, whose members
+    /// are of every age, these may be all of the list's row groups.
+    ///
+    /// # Errors
+    /// If a row group cannot be read.
+    pub fn positions_of(
+        &self,
+        account: AccountId,
+        members: &[AccountId],
+    ) -> Result<Vec<Option<u32>>, Error> {
+        let columns = Columns { positions: true, ..Columns::default() };
+        let all = 0..i64::MAX;
+        let mut answers = vec![None; members.len()];
+        let mut asked: Vec<_> = members.iter().map(|m| m.get()).zip(0..).collect();
+        asked.sort_unstable();
+        for group in self.groups.iter().filter(|g| g.may_hold(account.get(), &all)) {
+            let from = asked.partition_point(|(m, _)| *m < group.first_member);
+            let to = asked.partition_point(|(m, _)| *m <= group.last_member);
+            let Some(asked) = asked.get(from..to).filter(|some| !some.is_empty()) else { continue };
+            let mut chunk = self.read(*group, columns)?;
+            chunk.narrow(account.get(), &all, columns);
+            let mut passed = 0;
+            for (member, index) in asked {
+                passed += chunk.members[passed..].partition_point(|m| m < member);
+                if chunk.members.get(passed) == Some(member) {
+                    answers[*index] = u32::try_from(chunk.positions[passed]).ok();
+                }
+            }
+        }
+        Ok(answers)
+    }
+
     /// Member ids at which one account's rows can be cut into pieces of about a row group.
     pub fn cuts(&self, of: AccountId) -> Vec<i64> {
         let of = of.get();
@@ -340,7 +376,7 @@ pub(crate) struct CountedFile {
 
 impl CountedFile {
     pub(crate) fn open(path: &Path, bytes: Arc<AtomicU64>) -> Result<Self, Error> {
-        let file = File::open(path).at("open", path)?;
+        let file = crate::fs::open(path)?;
         let len = file.metadata().at("read", path)?.len();
         Ok(Self { file: Arc::new(file), len, bytes })
     }

@@ -1,5 +1,6 @@
 //! One published run: its id, its tables, its lists.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -8,10 +9,12 @@ use jiff::Timestamp;
 
 use crate::error::{Error, ErrorKind};
 use crate::fs::checksum;
-use crate::manifest::Manifest;
+use crate::manifest::{FileEntry, Manifest};
 use crate::schema::{Record, list_folder};
-use crate::table::{Table, Typed};
-use crate::{AccountId, Crawl, List, ListReader, PageRecord, Profile};
+use crate::table::{Table, TableReader};
+use crate::{
+    AccountId, Crawl, List, ListReader, ListedMember, LookUp, MemberProfiles, PageRecord, Profile,
+};
 
 /// The id of a run: the second its writer was begun with, and a number if the second was
 /// taken. Batches begin it with the first crawl's start, as the source tells the time.
@@ -136,17 +139,60 @@ impl Run {
         self.records()
     }
 
+    /// The profiles of the lists' members, in batches; none if the run kept none.
+    ///
+    /// Reads the file twice, first for its checksum, and holds one batch in memory.
+    ///
+    /// # Errors
+    /// If the file cannot be opened, or is not the one that was written.
+    pub fn member_profiles(&self) -> Result<MemberProfiles, Error> {
+        let file = self.manifest.entry(ListedMember::FILE).map(|entry| self.whole(entry));
+        let file = file.transpose()?.map(|path| TableReader::open(&path)).transpose()?;
+        Ok(MemberProfiles::new(file))
+    }
+
+    /// Every look-up of the run, by member and time; none if nobody was looked up.
+    ///
+    /// # Errors
+    /// If the table cannot be read, or is not the one that was written.
+    pub fn look_ups(&self) -> Result<Vec<LookUp>, Error> {
+        match self.manifest.entry(LookUp::FILE) {
+            Some(_) => self.records(),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The look-ups of some members, by member and time. It takes the memory of its answer
+    /// and of some ten thousand rows, however many others were looked up.
+    ///
+    /// # Errors
+    /// As [`look_ups`](Self::look_ups).
+    pub fn look_ups_of(&self, members: &HashSet<AccountId>) -> Result<Vec<LookUp>, Error> {
+        let mut found = Vec::new();
+        let Some(entry) = self.manifest.entry(LookUp::FILE) else { return Ok(found) };
+        let file = TableReader::open(&self.whole(entry)?)?;
+        for group in 0..file.groups() {
+            let rows = LookUp::from_table(file.group(group)?, file.path())?;
+            found.extend(rows.into_iter().filter(|l| members.contains(&l.member)));
+        }
+        Ok(found)
+    }
+
     pub(crate) fn records<R: Record>(&self) -> Result<Vec<R>, Error> {
         let path = self.folder.join(R::FILE);
-        // The checksum first: the tables are small, conclusions hang on them, and the Parquet
-        // library panics on some damaged texts.
-        let entry = self.manifest.files.iter().find(|f| f.path == R::FILE);
+        let entry = self.manifest.entry(R::FILE);
         let entry = entry.ok_or_else(|| Error::damaged(&path, "it is not in the manifest"))?;
-        if checksum(&path)?.sha256 != entry.sha256 {
-            return Err(Error::damaged(&path, "its SHA-256 is not that of the manifest"));
+        R::from_table(Table::read(&self.whole(entry)?)?, &path)
+    }
+
+    /// The path of a file that is as it was written. Tables are not read without this:
+    /// conclusions hang on them, and the Parquet library panics on some damaged texts.
+    fn whole(&self, entry: &FileEntry) -> Result<PathBuf, Error> {
+        let path = self.folder.join(&entry.path);
+        if checksum(&path)?.sha256 == entry.sha256 {
+            return Ok(path);
         }
-        let table = Table::read(&path)?;
-        R::records(&Typed { table: &table, path: &path })
+        Err(Error::damaged(&path, "its SHA-256 is not that of the manifest"))
     }
 
     /// The account that goes by a name, compared without case, or by its id.

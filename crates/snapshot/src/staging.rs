@@ -118,7 +118,7 @@ fn sweep(all: &Path) -> Result<(), Error> {
 /// Failures are not told: another writer may sweep at the same time, and a later one will.
 fn remove_if_abandoned(folder: &Path) {
     let path = folder.join(OWNER);
-    if let Ok(owner) = File::open(&path) {
+    if let Ok(owner) = crate::fs::open(&path) {
         if owner.try_lock().is_ok() && is_still(&owner, &path) {
             let _ = std::fs::remove_dir_all(folder);
         }

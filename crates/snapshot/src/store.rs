@@ -115,39 +115,70 @@ impl Store {
         Run::open(id, folder)
     }
 
+    /// The newest run with lists that is older than this one. None if there is none.
+    ///
+    /// # Errors
+    /// If the folder cannot be read, or the run is damaged or of a newer format.
+    pub fn preceding(&self, run: &Run) -> Result<Option<Run>, Error> {
+        let mut ids = self.names()?.ids;
+        ids.retain(|id| *id < run.id());
+        self.with_lists(&ids, 1)
+    }
+
+    /// The newest of these runs that has lists; the `nth` newest, counted from 1.
+    fn with_lists(&self, ids: &[RunId], nth: usize) -> Result<Option<Run>, Error> {
+        let mut passed = 0;
+        for id in ids.iter().rev() {
+            let run = self.run(*id);
+            // A damaged run is not stepped over: it may be the one that is meant.
+            if run.as_ref().is_ok_and(|run| !run.manifest().has_lists()) {
+                continue;
+            }
+            passed += 1;
+            if passed == nth {
+                return run.map(Some);
+            }
+        }
+        Ok(None)
+    }
+
     /// Opens the run that a person means: `latest`, `previous`, an id, the beginning of an
     /// id, or a date (the last run of that day, UTC). A folder that is not named by an id
     /// answers to none of them, and does not keep the others from answering.
+    ///
+    /// `latest`, `previous` and a date step over runs that hold look-ups alone; such a run
+    /// answers to its id, and [`runs`](Self::runs) lists it with the others.
     ///
     /// # Errors
     /// If no run answers to it, or several do.
     pub fn find(&self, name: &str) -> Result<Run, Error> {
         let ids = self.names()?.ids;
-        let nth = |back: usize| ids.len().checked_sub(back).and_then(|i| ids.get(i)).copied();
-        let id = match name {
-            "latest" => nth(1).ok_or_else(|| self.too_few("no run"))?,
-            "previous" => nth(2).ok_or_else(|| self.too_few("only one run"))?,
-            _ => self.find_named(name, &ids)?,
-        };
-        self.run(id)
+        match name {
+            "latest" => self.with_lists(&ids, 1)?.ok_or_else(|| self.too_few("no run", &ids, 1)),
+            "previous" => {
+                self.with_lists(&ids, 2)?.ok_or_else(|| self.too_few("only one run", &ids, 2))
+            }
+            _ => self.find_named(name, &ids),
+        }
     }
 
-    fn find_named(&self, name: &str, ids: &[RunId]) -> Result<RunId, Error> {
+    fn find_named(&self, name: &str, ids: &[RunId]) -> Result<Run, Error> {
         let name = name.strip_prefix("run=").unwrap_or(name);
         if let Ok(id) = name.parse::<RunId>() {
-            return ids.contains(&id).then_some(id).ok_or_else(|| self.no_run(name));
+            return if ids.contains(&id) { self.run(id) } else { Err(self.no_run(name)) };
         }
         // The parser takes `2026-11-23T07-20` for a date with an offset, we for half an id.
         let day = name.parse::<Date>().ok().filter(|day| day.to_string() == name);
-        let of_day =
+        let is_of_day =
             |id: &&RunId| day.is_some_and(|d| TimeZone::UTC.to_datetime(id.time()).date() == d);
-        if let Some(id) = ids.iter().rev().find(of_day) {
-            return Ok(*id);
+        let of_day: Vec<_> = ids.iter().filter(is_of_day).copied().collect();
+        if let Some(last) = of_day.last() {
+            return self.with_lists(&of_day, 1)?.map_or_else(|| self.run(*last), Ok);
         }
         let mut matching =
             ids.iter().filter(|id| !name.is_empty() && id.to_string().starts_with(name));
         match (matching.next(), matching.next()) {
-            (Some(id), None) => Ok(*id),
+            (Some(id), None) => self.run(*id),
             (None, _) => Err(self.no_run(name)),
             (Some(a), Some(b)) => {
                 Err(Error::invalid(format!("`{name}` may mean run {a} or run {b}"))
@@ -161,8 +192,9 @@ impl Store {
             .hint("`followgraph runs` lists the runs; `latest`, `previous`, a date or the beginning of an id will do")
     }
 
-    fn too_few(&self, what: &str) -> Error {
-        Error::not_found(format!("the store {} has {what}", self.folder.display()))
+    fn too_few(&self, what: &str, ids: &[RunId], needed: usize) -> Error {
+        let of_lists = if ids.len() < needed { "" } else { " with lists" };
+        Error::not_found(format!("the store {} has {what}{of_lists}", self.folder.display()))
             .hint("`followgraph snapshot` or `followgraph import` adds one")
     }
 

@@ -1,8 +1,9 @@
-//! Small tables in memory and their Parquet files: crawls, pages, accounts, results.
+//! Tables in memory and their Parquet files: crawls, pages, accounts, profiles, results.
 //!
 //! The lists themselves do not pass through here; see [`parts`](crate::ListReader).
 
-use std::path::Path;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parquet::basic::{Compression, Encoding, LogicalType, Repetition, TimeUnit, Type as Physical};
@@ -17,6 +18,7 @@ use parquet::schema::types::{Type, TypePtr};
 
 use crate::error::{At, Error};
 use crate::fs::{Checksum, HashedFile};
+use crate::manifest::FileEntry;
 use crate::parts::{CountedFile, byte_span};
 
 /// A table with named, typed, nullable columns of equal length.
@@ -72,6 +74,18 @@ impl Values {
         self.len() == 0
     }
 
+    /// A column of the same type in which every value is missing.
+    fn nulls(&self, rows: usize) -> Self {
+        match self {
+            Self::I32(_) => Self::I32(vec![None; rows]),
+            Self::I64(_) => Self::I64(vec![None; rows]),
+            Self::F64(_) => Self::F64(vec![None; rows]),
+            Self::Bool(_) => Self::Bool(vec![None; rows]),
+            Self::Text(_) => Self::Text(vec![None; rows]),
+            Self::Time(_) => Self::Time(vec![None; rows]),
+        }
+    }
+
     pub(crate) fn type_name(&self) -> &'static str {
         match self {
             Self::I32(_) => "INT32",
@@ -112,32 +126,15 @@ impl Table {
         self.write_hashed(path, metadata).map(drop)
     }
 
-    pub(crate) fn write_hashed(
-        &self,
-        path: &Path,
-        metadata: &[(&str, &str)],
-    ) -> Result<Checksum, Error> {
-        let file = HashedFile::create(path)?;
-        self.encode(file, metadata).at("write", path)?.finish(path)
+    fn write_hashed(&self, path: &Path, metadata: &[(&str, &str)]) -> Result<Checksum, Error> {
+        let mut writer = TableWriter::create(path, self, metadata)?;
+        writer.append(self)?;
+        writer.checksum()
     }
 
-    fn encode(
-        &self,
-        file: HashedFile,
-        metadata: &[(&str, &str)],
-    ) -> Result<HashedFile, ParquetError> {
+    fn schema(&self) -> Result<TypePtr, ParquetError> {
         let fields = self.columns.iter().map(Column::field).collect::<Result<Vec<_>, _>>()?;
-        let schema = Arc::new(Type::group_type_builder("schema").with_fields(fields).build()?);
-        let properties = Arc::new(properties(metadata).build());
-        let mut writer = SerializedFileWriter::new(file, schema, properties)?;
-        let mut group = writer.next_row_group()?;
-        for column in &self.columns {
-            let mut out = group.next_column()?.ok_or_else(|| oops("a column is missing"))?;
-            column.write(out.untyped())?;
-            out.close()?;
-        }
-        group.close()?;
-        writer.into_inner()
+        Type::group_type_builder("schema").with_fields(fields).build().map(Arc::new)
     }
 
     /// Reads a whole Parquet file that [`write`](Self::write), or a program with the same
@@ -147,38 +144,130 @@ impl Table {
     /// # Errors
     /// If the file is missing or is not such a table.
     pub fn read(path: &Path) -> Result<Self, Error> {
+        let reader = TableReader::open(path)?;
+        reader.read(0..reader.groups())
+    }
+
+    /// Adds, without values, the columns of `expected` that may be missing and are: a file
+    /// of an older version lacks the columns that came after it.
+    pub(crate) fn add_missing(&mut self, expected: &Self) {
+        let rows = self.rows();
+        for column in expected.columns.iter().filter(|c| c.nullable) {
+            if self.columns.iter().all(|c| c.name != column.name) {
+                let values = column.values.nulls(rows);
+                self.columns.push(Column { values, ..column.clone() });
+            }
+        }
+    }
+
+    fn values(&self, path: &Path, name: &str) -> Result<&Values, Error> {
+        let column = self.columns.iter().find(|c| c.name == name);
+        column.map(|c| &c.values).ok_or_else(|| Error::damaged(path, format!("no column `{name}`")))
+    }
+}
+
+/// A table's file that is written some rows at a time, each time a row group.
+pub(crate) struct TableWriter {
+    path: PathBuf,
+    writer: SerializedFileWriter<HashedFile>,
+    rows: u64,
+}
+
+impl TableWriter {
+    /// A new file for tables with the columns of `like`.
+    pub(crate) fn create(
+        path: &Path,
+        like: &Table,
+        metadata: &[(&str, &str)],
+    ) -> Result<Self, Error> {
+        let file = HashedFile::create(path)?;
+        let properties = Arc::new(properties(metadata).build());
+        let writer =
+            like.schema().and_then(|schema| SerializedFileWriter::new(file, schema, properties));
+        Ok(Self { path: path.to_owned(), writer: writer.at("write", path)?, rows: 0 })
+    }
+
+    pub(crate) fn append(&mut self, table: &Table) -> Result<(), Error> {
+        self.rows += table.rows() as u64;
+        self.encode(table).at("write", &self.path)
+    }
+
+    fn encode(&mut self, table: &Table) -> Result<(), ParquetError> {
+        let mut group = self.writer.next_row_group()?;
+        for column in &table.columns {
+            let mut out = group.next_column()?.ok_or_else(|| oops("a column is missing"))?;
+            column.write(out.untyped())?;
+            out.close()?;
+        }
+        group.close().map(drop)
+    }
+
+    fn checksum(self) -> Result<Checksum, Error> {
+        self.writer.into_inner().at("write", &self.path)?.finish(&self.path)
+    }
+
+    /// Syncs it to disk; answers what the manifest says of it.
+    pub(crate) fn finish(self, run_folder: &Path) -> Result<FileEntry, Error> {
+        let (path, rows) = (self.path.clone(), self.rows);
+        Ok(FileEntry::new(run_folder, &path, self.checksum()?, rows))
+    }
+}
+
+/// A table's file that is read some row groups at a time.
+pub(crate) struct TableReader {
+    path: PathBuf,
+    file: SerializedFileReader<CountedFile>,
+}
+
+impl TableReader {
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let file = CountedFile::open(path, Arc::default())?;
         let len = file.len();
-        let reader = SerializedFileReader::new(file).at("read", path)?;
-        let schema = reader.metadata().file_metadata().schema_descr_ptr();
+        let file = SerializedFileReader::new(file).at("read", path)?;
+        let schema = file.metadata().file_metadata().schema_descr_ptr();
         // The library trusts the footer in both; neither happens in a file that is whole.
         let whole = |group| byte_span(group, len).is_some();
-        if !reader.metadata().row_groups().iter().all(whole) {
+        if !file.metadata().row_groups().iter().all(whole) {
             return Err(Error::damaged(path, "a row group lies outside of it"));
         }
         if schema.columns().iter().any(|c| c.max_rep_level() > 0 || c.max_def_level() > 1) {
             return Err(Error::damaged(path, "a column is nested"));
         }
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many row groups it has.
+    pub(crate) fn groups(&self) -> usize {
+        self.file.num_row_groups()
+    }
+
+    /// The rows of one row group.
+    pub(crate) fn group(&self, index: usize) -> Result<Table, Error> {
+        self.read(index..index + 1)
+    }
+
+    fn read(&self, groups: Range<usize>) -> Result<Table, Error> {
+        let (file, path) = (&self.file, &self.path);
+        let schema = file.metadata().file_metadata().schema_descr();
         let mut columns = Vec::new();
         for index in 0..schema.num_columns() {
             let field = schema.column(index);
             let nullable = field.self_type().is_optional();
             let mut values = empty_values(field.self_type())
                 .ok_or_else(|| Error::damaged(path, format!("column {}", field.name())))?;
-            for group in 0..reader.num_row_groups() {
-                let rows = usize::try_from(reader.metadata().row_group(group).num_rows())
+            for group in groups.clone() {
+                let rows = usize::try_from(file.metadata().row_group(group).num_rows())
                     .map_err(|_| Error::damaged(path, "its row count"))?;
-                let column = reader.get_row_group(group).and_then(|g| g.get_column_reader(index));
+                let column = file.get_row_group(group).and_then(|g| g.get_column_reader(index));
                 column.and_then(|c| read_column(c, rows, &mut values)).at("read", path)?;
             }
             columns.push(Column { name: field.name().to_owned(), values, nullable });
         }
-        Ok(Self { columns })
-    }
-
-    fn values(&self, path: &Path, name: &str) -> Result<&Values, Error> {
-        let column = self.columns.iter().find(|c| c.name == name);
-        column.map(|c| &c.values).ok_or_else(|| Error::damaged(path, format!("no column `{name}`")))
+        Ok(Table { columns })
     }
 }
 
@@ -344,3 +433,25 @@ fn extend<T: DataType, U>(
 
 /// Delta encoding is the dataset's choice for sorted integers.
 pub(crate) const DELTA: Encoding = Encoding::DELTA_BINARY_PACKED;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_optional_column_that_is_not_there_reads_as_null() {
+        let text = |value: Option<&str>| Values::Text(vec![value.map(str::to_owned); 2]);
+        let old = Table::default().required("id", Values::I64(vec![Some(1), Some(2)]));
+        let now = |text| old.clone().optional("later", text);
+        let expected = Table::default()
+            .required("id", Values::I64(Vec::new()))
+            .required("needed", Values::Bool(Vec::new()))
+            .optional("later", Values::Text(Vec::new()));
+        let mut read = old.clone();
+        read.add_missing(&expected);
+        assert_eq!(read, now(text(None)), "and one that may not be missing is not made up");
+        let mut read = now(text(Some("there")));
+        read.add_missing(&expected);
+        assert_eq!(read, now(text(Some("there"))));
+    }
+}

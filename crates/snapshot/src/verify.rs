@@ -9,7 +9,11 @@ use crate::fs::checksum;
 use crate::manifest::FILE_NAME;
 use crate::parts::Columns;
 use crate::schema::{Record, list_folder};
-use crate::{Coverage, Crawl, FileEntry, List, ListReader, PageRecord, Profile, Run, State};
+use crate::writer::window;
+use crate::{
+    Coverage, Crawl, FileEntry, List, ListReader, ListedMember, LookUp, PageRecord, Profile, Run,
+    State,
+};
 
 /// One thing that is wrong, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +59,7 @@ impl Run {
     ///
     /// Reads every byte of the lists three times: for the file's checksum, for those of its
     /// row groups, for the rows. Takes the memory of the small tables (crawls, pages,
-    /// accounts), of one row group, and of one counter for each account of a list; the
+    /// accounts, look-ups), of one row group, and of one counter for each account of a list; the
     /// lists' length does not matter. A file with a wrong checksum is not decoded: what it
     /// says means nothing, and the decoder trusts it too much.
     pub fn verify(&self) -> Verification {
@@ -64,12 +68,14 @@ impl Run {
         check.checksums();
         check.strangers();
         let crawls: Option<Vec<Crawl>> = check.table();
+        let look_ups = check.look_ups();
         if let Some(crawls) = &crawls {
-            check.totals(crawls);
+            check.totals(crawls, look_ups.as_deref().unwrap_or_default());
             check.pages(crawls);
         }
         check.lists(crawls.as_deref());
         check.profiles();
+        check.members(crawls.as_deref());
         check.found
     }
 }
@@ -148,15 +154,20 @@ impl Check<'_> {
                 return None;
             }
         };
-        let (rows, entry) =
-            (records.len() as u64, self.run.manifest().files.iter().find(|f| f.path == R::FILE));
-        if let Some(stated) = entry.map(|e| e.rows).filter(|stated| *stated != rows) {
-            self.fault(R::FILE, None, format!("{rows} rows, the manifest says {stated}"));
-        }
+        self.rows_of(R::FILE, records.len() as u64);
         Some(records)
     }
 
-    fn totals(&mut self, crawls: &[Crawl]) {
+    /// Compares the rows of a file with what the manifest says.
+    fn rows_of(&mut self, file: &str, rows: u64) {
+        let stated =
+            self.run.manifest().entry(file).map(|e| e.rows).filter(|stated| *stated != rows);
+        if let Some(stated) = stated {
+            self.fault(file, None, format!("{rows} rows, the manifest says {stated}"));
+        }
+    }
+
+    fn totals(&mut self, crawls: &[Crawl], look_ups: &[LookUp]) {
         let manifest = self.run.manifest();
         let rows = crawls.iter().fold(0_u64, |sum, c| sum.saturating_add(c.ids));
         let complete = crawls.iter().filter(|c| c.state.is_complete()).count();
@@ -171,14 +182,16 @@ impl Check<'_> {
                 self.fault(FILE_NAME, None, format!("{stated} {what}, counted {counted}"));
             }
         }
-        for (what, of_crawls, stated) in [
-            ("started", crawls.iter().map(|c| c.started_at).min(), manifest.started_at),
-            ("finished", crawls.iter().map(|c| c.finished_at).max(), manifest.finished_at),
+        let (started, finished) = window(crawls, look_ups);
+        let whose = if crawls.is_empty() { "look-ups" } else { "crawls" };
+        for (what, told, stated) in [
+            ("started", started, manifest.started_at),
+            ("finished", finished, manifest.finished_at),
         ] {
             // The columns hold microseconds.
-            let of_crawls = of_crawls.filter(|t| t.as_microsecond() != stated.as_microsecond());
-            if let Some(time) = of_crawls {
-                self.fault(FILE_NAME, None, format!("{what} at {stated}, its crawls at {time}"));
+            let told = told.filter(|t| t.as_microsecond() != stated.as_microsecond());
+            if let Some(time) = told {
+                self.fault(FILE_NAME, None, format!("{what} at {stated}, its {whose} at {time}"));
             }
         }
         for pair in crawls.windows(2) {
@@ -226,6 +239,47 @@ impl Check<'_> {
         let Some(profiles) = self.table::<Profile>() else { return };
         if let Some(pair) = profiles.windows(2).find(|w| w[0].account >= w[1].account) {
             self.fault(Profile::FILE, None, format!("{} is out of order", pair[1].account));
+        }
+    }
+
+    /// A run may have none.
+    fn look_ups(&mut self) -> Option<Vec<LookUp>> {
+        self.run.manifest().entry(LookUp::FILE)?;
+        let look_ups = self.table::<LookUp>()?;
+        let key = |l: &LookUp| (l.member, l.looked_up_at);
+        if let Some(pair) = look_ups.windows(2).find(|w| key(&w[0]) > key(&w[1])) {
+            self.fault(LookUp::FILE, None, format!("{} is out of order", pair[1].member));
+        }
+        Some(look_ups)
+    }
+
+    /// Profiles of members belong to lists of the run. A run may have none.
+    fn members(&mut self, crawls: Option<&[Crawl]>) {
+        let file = ListedMember::FILE;
+        if self.changed.contains(file) {
+            return;
+        }
+        let batches = match self.run.member_profiles() {
+            Ok(batches) => batches,
+            Err(e) => return self.fault(file, None, chain(&e)),
+        };
+        let crawled = crawls.map(|all| all.iter().map(|c| (c.list, c.account)));
+        let crawled = crawled.map(HashSet::<_>::from_iter);
+        let (mut rows, mut without) = (0, BTreeSet::new());
+        for batch in batches {
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(e) => return self.fault(file, None, chain(&e)),
+            };
+            rows += batch.len() as u64;
+            let lists = batch.iter().map(|m| (m.list, m.account));
+            without.extend(lists.filter(|of| crawled.as_ref().is_some_and(|c| !c.contains(of))));
+        }
+        self.found.rows += rows;
+        self.rows_of(file, rows);
+        for (list, account) in without {
+            let what = format!("members of the {list} list of {account}, which has no crawl");
+            self.fault(file, None, what);
         }
     }
 

@@ -11,10 +11,14 @@ use jiff::Timestamp;
 use crate::error::{At, Error};
 use crate::fs::sync_folder;
 use crate::manifest::{FileEntry, Manifest, Tool};
+use crate::member_file::MemberWriter;
 use crate::part_writer::PartWriter;
-use crate::schema::{self, Record};
+use crate::schema::Record;
 use crate::sort::{Row, Sorter};
-use crate::{AccountId, Crawl, FORMAT_VERSION, List, PageRecord, Profile, RunId, Staging};
+use crate::{
+    AccountId, Crawl, FORMAT_VERSION, List, ListedMember, LookUp, MemberProfile, PageRecord,
+    Profile, RunId, Staging,
+};
 
 /// How a run is written.
 #[derive(Clone, Debug)]
@@ -48,6 +52,9 @@ pub struct RunWriter {
     crawls: Vec<Crawl>,
     pages: Vec<PageRecord>,
     profiles: BTreeMap<AccountId, Profile>,
+    /// None as long as there are no profiles of members.
+    members: Option<MemberWriter>,
+    look_ups: Vec<LookUp>,
 }
 
 /// What was published.
@@ -83,6 +90,8 @@ impl RunWriter {
             crawls: Vec::new(),
             pages: Vec::new(),
             profiles: BTreeMap::new(),
+            members: None,
+            look_ups: Vec::new(),
         })
     }
 
@@ -125,11 +134,36 @@ impl RunWriter {
         self.profiles.insert(profile.account, profile);
     }
 
+    /// Adds the profile of a member of a list, as a row of its own: a member of several
+    /// lists has several, and so has one that is added twice.
+    ///
+    /// It takes the memory of one row group, some megabytes, however many there are.
+    ///
+    /// # Errors
+    /// If the disk is full.
+    pub fn member(
+        &mut self,
+        list: List,
+        account: AccountId,
+        member: &MemberProfile,
+    ) -> Result<(), Error> {
+        let members = match &mut self.members {
+            Some(members) => members,
+            none => none.insert(MemberWriter::create(&self.folder.join("run"))?),
+        };
+        members.push(ListedMember { account, list, member: member.clone() })
+    }
+
+    /// Adds the answer to a look-up. A run may hold these alone, without any crawl.
+    pub fn look_up(&mut self, look_up: LookUp) {
+        self.look_ups.push(look_up);
+    }
+
     /// Writes everything and makes it visible.
     ///
     /// # Errors
-    /// If a crawl is there twice, rows have no crawl, nothing was crawled, or the disk
-    /// refuses. Then nothing is visible, and nothing is left behind. One failure is an
+    /// If a crawl is there twice, rows or profiles of members have no crawl, nothing was
+    /// crawled and nobody looked up, or the disk refuses. Then nothing is visible, and nothing is left behind. One failure is an
     /// exception: if the disk refuses the very last step, which makes the new name durable,
     /// then the run is visible and whole, but a power cut may still take it; the message
     /// begins with `published`.
@@ -151,6 +185,13 @@ impl RunWriter {
         files.push(write_records(&folder, &self.crawls)?);
         files.push(write_records(&folder, &self.pages)?);
         files.push(write_records(&folder, &profiles)?);
+        if let Some(members) = self.members.take() {
+            files.push(members.finish(&folder)?);
+        }
+        if !self.look_ups.is_empty() {
+            self.look_ups.sort_by_key(|l| (l.member, l.looked_up_at));
+            files.push(write_records(&folder, &self.look_ups)?);
+        }
         let manifest = self.manifest(files);
         manifest.write(&folder)?;
         sync_folder(&folder)?;
@@ -158,14 +199,23 @@ impl RunWriter {
     }
 
     fn check_crawls(&self) -> Result<(), Error> {
-        if self.crawls.is_empty() {
+        if self.crawls.is_empty() && self.look_ups.is_empty() {
             return Err(Error::invalid("the run has no crawls"));
         }
         let same = |w: &&[Crawl]| (w[0].list, w[0].account) == (w[1].list, w[1].account);
-        match self.crawls.windows(2).find(same) {
-            Some(twice) => Err(Error::invalid(format!(
-                "the {} list of {} is in the run twice",
-                twice[0].list, twice[0].account
+        if let Some(twice) = self.crawls.windows(2).find(same) {
+            let (list, account) = (twice[0].list, twice[0].account);
+            return Err(Error::invalid(format!(
+                "the {list} list of {account} is in the run twice"
+            )));
+        }
+        let crawled = |of: &&(List, AccountId)| {
+            self.crawls.binary_search_by_key(*of, |c| (c.list, c.account)).is_ok()
+        };
+        let mut lists = self.members.iter().flat_map(MemberWriter::lists);
+        match lists.find(|of| !crawled(of)) {
+            Some((list, account)) => Err(Error::invalid(format!(
+                "profiles of members of the {list} list of {account} have no crawl"
             ))),
             None => Ok(()),
         }
@@ -220,8 +270,7 @@ impl RunWriter {
 
     fn manifest(&self, files: Vec<FileEntry>) -> Manifest {
         let accounts: HashSet<_> = self.crawls.iter().map(|c| c.account).collect();
-        let started = self.crawls.iter().map(|c| c.started_at).min();
-        let finished = self.crawls.iter().map(|c| c.finished_at).max();
+        let (started, finished) = window(&self.crawls, &self.look_ups);
         Manifest {
             format: FORMAT_VERSION,
             tool: Tool { name: "followgraph".into(), version: env!("CARGO_PKG_VERSION").into() },
@@ -295,9 +344,28 @@ fn not_durable(run: &Path, e: Error) -> Error {
     Error::new(e.kind(), what).because(e).hint("the run can be used; see to the disk")
 }
 
+/// When a run began and ended: its crawls, or, where there are none, its look-ups.
+pub(crate) fn window(
+    crawls: &[Crawl],
+    look_ups: &[LookUp],
+) -> (Option<Timestamp>, Option<Timestamp>) {
+    let answered = || look_ups.iter().map(|l| l.looked_up_at);
+    (
+        crawls.iter().map(|c| c.started_at).min().or_else(|| answered().min()),
+        crawls.iter().map(|c| c.finished_at).max().or_else(|| answered().max()),
+    )
+}
+
+/// Rows in a row group of the small tables, which are not always small.
+const GROUP_ROWS: usize = 1 << 16;
+
 fn write_records<R: Record>(folder: &Path, records: &[R]) -> Result<FileEntry, Error> {
-    let path = folder.join(R::FILE);
-    let version = FORMAT_VERSION.to_string();
-    let checksum = R::table(records).write_hashed(&path, &[(schema::FORMAT_KEY, &version)])?;
-    Ok(FileEntry::new(folder, &path, checksum, records.len() as u64))
+    let mut file = R::create(folder)?;
+    // One without rows still has a row group, for readers that expect one.
+    let (first, rest) = records.split_at(records.len().min(GROUP_ROWS));
+    file.append(&R::table(first))?;
+    for group in rest.chunks(GROUP_ROWS) {
+        file.append(&R::table(group))?;
+    }
+    file.finish(folder)
 }

@@ -1,13 +1,18 @@
 //! The dataset as its readers see it: written, published, read back, verified.
 
 mod damage;
+mod look_ups;
+mod members;
 mod util;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use proptest::prelude::*;
-use snapshot::{Columns, ErrorKind, List, RowsChunk, State, Store, WriterOptions};
+use snapshot::{
+    AccountId, Columns, Coverage, Crawl, ErrorKind, List, PageRecord, RowsChunk, State, Store,
+    WriterOptions,
+};
 use util::{crawl, id, ids, scratch, time};
 
 const BOTH: Columns = Columns { accounts: true, positions: true };
@@ -36,6 +41,7 @@ proptest! {
     fn what_was_written_is_read_back_sorted_once_at_its_first_position(
         lists in lists(),
         page in 1..50_usize,
+        asked in prop::collection::vec(0..400_u32, 0..100),
         memory in prop_oneof![Just(0_usize), Just(1 << 20)],
     ) {
         let folder = scratch();
@@ -53,11 +59,16 @@ proptest! {
         let published = run.publish().unwrap();
         let run = store.find("latest").unwrap();
         prop_assert_eq!(&run.crawls().unwrap(), &published.crawls);
+        let asked: Vec<_> = asked.iter().map(|m| id(*m)).collect();
         for crawl in &published.crawls {
             let members = &lists[&(crawl.list, u32::try_from(crawl.account.get()).unwrap())];
             let rows = run.list(crawl.list).unwrap().members(crawl.account, 0..i64::MAX, BOTH).load().unwrap();
             let rows: Vec<_> = rows.members.into_iter().zip(rows.positions).collect();
             let expected = expected(members);
+            let places: BTreeMap<_, _> = expected.iter().copied().collect();
+            let place = |m: &AccountId| places.get(&m.get()).map(|p| u32::try_from(*p).unwrap());
+            let positions = run.list(crawl.list).unwrap().positions_of(crawl.account, &asked);
+            prop_assert_eq!(positions.unwrap(), asked.iter().map(place).collect::<Vec<_>>());
             prop_assert_eq!(crawl.ids, expected.len() as u64);
             prop_assert_eq!(crawl.duplicates, (members.len() - expected.len()) as u64);
             prop_assert_eq!(rows, expected);
@@ -111,6 +122,42 @@ fn one_account_of_thousands_is_read_without_the_others() {
 }
 
 #[test]
+fn a_page_is_looked_up_in_a_long_list_without_reading_it_whole() {
+    const ROWS: u32 = 2_000_000;
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    let mut run = store.begin(time(0), WriterOptions::default()).unwrap();
+    // Even ids, newest first; a smaller list before it and one after share its row groups.
+    for (account, rows) in [(1, 100), (2, ROWS), (3, 100)] {
+        let members: Vec<_> = (0..rows).rev().map(|i| id(2 * i)).collect();
+        run.rows(List::Followers, id(account), 0, &members).unwrap();
+        run.crawl(crawl(account, List::Followers));
+    }
+    run.publish().unwrap();
+    let list = store.find("latest").unwrap().list(List::Followers).unwrap();
+    let (opening, total) = (list.bytes_read(), list.bytes());
+    let page: Vec<_> = (0..1000).map(|i| id(3_000_000 - i)).collect();
+    let expected = |id: &AccountId| {
+        let raw = u32::try_from(id.get()).unwrap();
+        raw.is_multiple_of(2).then(|| ROWS - 1 - raw / 2)
+    };
+    let check = |page: &[AccountId]| {
+        let expected: Vec<_> = page.iter().map(expected).collect();
+        assert_eq!(list.positions_of(id(2), page).unwrap(), expected);
+    };
+    check(&page);
+    let read = list.bytes_read() - opening;
+    // 16 row groups; the page lies in one of them, or in two.
+    assert!(read * 7 < total, "{read} of {total} bytes");
+    assert_eq!(list.positions_of(id(2), &[]).unwrap(), []);
+    assert_eq!(list.positions_of(id(9), &page).unwrap(), [None; 1000]);
+    assert_eq!(list.bytes_read() - opening, read, "nothing asked, nothing read");
+    // Every row group, downwards, and one id twice.
+    let spread = (0..1000).rev().map(|i| id(i * 4001 % (2 * ROWS)));
+    check(&spread.chain([id(8002)]).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_list_without_rows_still_has_its_columns() {
     let folder = scratch();
     let store = Store::create(folder.path()).unwrap();
@@ -123,6 +170,27 @@ fn a_list_without_rows_still_has_its_columns() {
     assert_eq!(run.crawls().unwrap()[0].state, State::Protected);
     assert!(run.verify().faults.is_empty());
     assert_eq!(run.list(List::Following).err().unwrap().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_head_names_the_run_it_leans_on_and_a_page_what_was_not_shown() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    let known = util::publish(&store, 0, &[(1, &[5])]);
+    let known_run = known.file_name().unwrap().to_str().unwrap().strip_prefix("run=").unwrap();
+    let mut run = store.begin(time(60), WriterOptions::default()).unwrap();
+    run.crawl(Crawl {
+        state: State::Read(Coverage::Head),
+        known_run: Some(known_run.parse().unwrap()),
+        pages: 1,
+        ..crawl(1, List::Followers)
+    });
+    let problems = Some(r#"[{"title":"Forbidden"}]"#.to_owned());
+    run.page(PageRecord { problems, ..PageRecord::new(id(1), List::Followers, 0, time(60)) });
+    run.publish().unwrap();
+    let run = store.find("latest").unwrap();
+    assert_eq!(run.crawls().unwrap()[0].known_run, Some(store.run_ids().unwrap()[0]));
+    assert_eq!(run.pages().unwrap()[0].problems.as_deref(), Some(r#"[{"title":"Forbidden"}]"#));
 }
 
 #[test]

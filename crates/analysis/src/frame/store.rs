@@ -11,7 +11,6 @@ impl Frame {
     pub fn runs(runs: &[Run]) -> Self {
         let manifests: Vec<&Manifest> = runs.iter().map(Run::manifest).collect();
         let count = |f: fn(&Manifest) -> u64| counts(manifests.iter().map(|m| f(m)));
-        let bytes = |m: &Manifest| m.files.iter().map(|f| f.bytes).sum();
         Self::new(
             "runs",
             vec![
@@ -22,7 +21,7 @@ impl Frame {
                 (required("lists", Kind::Count), count(|m| m.crawls)),
                 (required("complete", Kind::Count), count(|m| m.complete)),
                 (required("rows", Kind::Count), count(|m| m.rows)),
-                (required("bytes", Kind::Count), count(bytes)),
+                (required("bytes", Kind::Count), count(Manifest::bytes)),
             ],
         )
     }

@@ -121,16 +121,13 @@ fn parse(account: AccountId, list: List, text: &str) -> Told {
 
 impl Told {
     fn end_page(&mut self, first: usize, boundary: Option<Timestamp>) {
+        let Crawl { account, list, started_at, .. } = self.crawl;
+        let page = u32::try_from(self.pages.len()).unwrap();
         self.pages.push(PageRecord {
-            account: self.crawl.account,
-            list: self.crawl.list,
-            page: u32::try_from(self.pages.len()).unwrap(),
-            cursor: None,
-            next_cursor: None,
-            fetched_at: self.crawl.started_at,
             ids: u32::try_from(self.ids.len() - first).unwrap(),
             first_position: u32::try_from(first).unwrap(),
             boundary,
+            ..PageRecord::new(account, list, page, started_at)
         });
     }
 }

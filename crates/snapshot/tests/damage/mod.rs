@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::util::{crawl, id, ids, scratch, time};
 use proptest::prelude::*;
 use snapshot::{
-    Columns, Coverage, Crawl, Cut, List, Manifest, PageRecord, Profile, Run, State, Store, Tool,
-    WriterOptions,
+    Columns, Coverage, Crawl, Cut, List, LookUp, Manifest, Outcome, PageRecord, Profile, Run,
+    State, Store, Tool, WriterOptions,
 };
 
 /// One run with something of everything: both lists, pages, profiles, a repeated member.
@@ -19,15 +19,11 @@ fn small_run(store: &Store) -> PathBuf {
             let first_position = page * 3;
             run.rows(list, id(account), first_position, &ids(members)).unwrap();
             run.page(PageRecord {
-                account: id(account),
-                list,
-                page,
                 cursor: std::mem::replace(&mut cursor, next_cursor.clone()),
                 next_cursor,
-                fetched_at: time(61 + i64::from(page)),
                 ids: 3,
                 first_position,
-                boundary: None,
+                ..PageRecord::new(id(account), list, page, time(61 + i64::from(page)))
             });
         }
         run.crawl(Crawl {
@@ -39,10 +35,18 @@ fn small_run(store: &Store) -> PathBuf {
         });
         let name = Some(format!("account {account}"));
         run.profile(Profile { name, ..Profile::unknown(id(account), time(60)) });
+        run.member(list, id(account), &Profile::unknown(id(9), time(61)).into()).unwrap();
     }
     let cut = State::Read(Coverage::CutShort { after_page: 1, why: Cut::Partial });
     run.crawl(Crawl::new(id(3), List::Followers, "file", cut, time(1)));
     run.rows(List::Followers, id(3), 0, &ids(&[5, 4])).unwrap();
+    run.look_up(LookUp {
+        member: id(5),
+        looked_up_at: time(70),
+        source: "x_v1".to_owned(),
+        outcome: Outcome::Visible,
+        username: None,
+    });
     run.publish().unwrap().folder
 }
 
@@ -52,6 +56,8 @@ fn files(run: &Path) -> Vec<PathBuf> {
         "crawls.parquet",
         "pages.parquet",
         "accounts.parquet",
+        "profiles.parquet",
+        "lookups.parquet",
         "list=followers/part-00000.parquet",
         "list=following/part-00000.parquet",
     ];
@@ -72,10 +78,12 @@ fn is_found(store: &Store, whole: &Manifest) -> bool {
 }
 
 fn read_all(run: &Run) {
-    let _ = (run.crawls(), run.pages(), run.profiles());
+    let _ = (run.crawls(), run.pages(), run.profiles(), run.look_ups());
+    let _ = run.member_profiles().map(|batches| batches.map(drop).count());
     for list in List::ALL {
         if let Ok(reader) = run.list(list) {
             let _ = reader.all(Columns { accounts: true, positions: true }).load();
+            let _ = reader.positions_of(id(2), &ids(&[3, 8]));
             let _ = reader.members(id(2), 3..8, Columns::default()).load();
         }
     }
@@ -83,7 +91,7 @@ fn read_all(run: &Run) {
 
 #[test]
 fn a_byte_that_changed_is_found() {
-    change_bytes(11);
+    change_bytes(23);
 }
 
 /// Changes every `step`th byte of every file, one at a time.
@@ -114,6 +122,49 @@ fn change_bytes(step: usize) {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_pipe_in_place_of_a_file_is_damage_and_nobody_waits_for_it() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    let path = small_run(&store);
+    let run = store.find("latest").unwrap();
+    for file in files(&path) {
+        let bytes = std::fs::read(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&file).status().unwrap();
+        assert!(made.success());
+        let (done, waiting) = std::sync::mpsc::channel();
+        let (store, run) = (store.clone(), run.clone());
+        std::thread::spawn(move || {
+            read_all(&run);
+            let entries = store.entries().unwrap();
+            let faults = run.verify().faults;
+            done.send((entries[0].1.as_ref().err().map(snapshot::Error::kind), faults)).unwrap();
+        });
+        let (entry, faults) = waiting.recv_timeout(std::time::Duration::from_secs(20)).unwrap();
+        if file.ends_with("manifest.json") {
+            assert_eq!(entry, Some(snapshot::ErrorKind::Damaged));
+        } else {
+            assert!(faults.iter().any(|f| f.what.ends_with("it is not a file")), "{faults:?}");
+        }
+        std::fs::remove_file(&file).unwrap();
+        std::fs::write(&file, bytes).unwrap();
+    }
+    assert_eq!(run.verify().faults, []);
+}
+
+#[test]
+fn sizes_that_no_disk_holds_are_added_up_without_a_panic() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    small_run(&store);
+    let mut manifest = store.find("latest").unwrap().manifest().clone();
+    assert!(manifest.bytes() > 0);
+    manifest.files.iter_mut().for_each(|f| f.bytes = u64::MAX / 2);
+    assert_eq!(manifest.bytes(), u64::MAX);
+}
+
+#[test]
 fn a_missing_end_is_found() {
     let folder = scratch();
     let store = Store::create(folder.path()).unwrap();
@@ -137,7 +188,7 @@ proptest! {
 
     #[test]
     fn much_damage_in_many_places_is_found_too(
-        file in 1..6_usize,
+        file in 1..8_usize,
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40),
     ) {
         let folder = scratch();

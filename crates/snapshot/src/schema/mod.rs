@@ -2,16 +2,19 @@
 //!
 //! The page for people is `crates/snapshot/SCHEMA.md`; a test holds the two together.
 
+mod look_ups;
+mod members;
+
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use parquet::basic::{Repetition, Type as Physical};
 use parquet::schema::types::{Type, TypePtr};
-use std::path::Path;
 
 use crate::error::Error;
-use crate::table::{Table, Typed, Values};
-use crate::{AccountId, Crawl, List, Order, PageRecord, Profile, State};
+use crate::table::{Table, TableWriter, Typed, Values};
+use crate::{AccountId, Crawl, FORMAT_VERSION, List, Order, PageRecord, Profile, State};
 
 /// The key in each Parquet file's metadata that holds the format version.
 pub const FORMAT_KEY: &str = "followgraph.format";
@@ -44,6 +47,19 @@ pub(crate) trait Record: Sized {
     const FILE: &'static str;
     fn table(records: &[Self]) -> Table;
     fn records(columns: &Typed<'_>) -> Result<Vec<Self>, Error>;
+
+    /// Begins such a table in a run's folder.
+    fn create(folder: &Path) -> Result<TableWriter, Error> {
+        let metadata = [(FORMAT_KEY, &*FORMAT_VERSION.to_string())];
+        TableWriter::create(&folder.join(Self::FILE), &Self::table(&[]), &metadata)
+    }
+
+    /// Reads what [`table`](Self::table) made, or made in an older version: a column that
+    /// may be missing and is reads as null.
+    fn from_table(mut table: Table, path: &Path) -> Result<Vec<Self>, Error> {
+        table.add_missing(&Self::table(&[]));
+        Self::records(&Typed { table: &table, path })
+    }
 }
 
 impl Record for Crawl {
@@ -77,6 +93,7 @@ impl Record for Crawl {
             .required("requests", ints(crawls, |c| Some(small(c.requests))))
             .optional("cost_micro_usd", longs(crawls, |c| c.cost_micro_usd))
             .optional("reported_count", longs(crawls, |c| c.reported_count.map(signed)))
+            .optional("known_run", texts(crawls, |c| c.known_run.map(|run| run.to_string())))
     }
 
     fn records(columns: &Typed<'_>) -> Result<Vec<Self>, Error> {
@@ -95,7 +112,7 @@ impl Record for Crawl {
         let (ids, duplicates) = (columns.long("ids")?, columns.long("duplicates")?);
         let (pages, requests) = (columns.int("pages")?, columns.int("requests")?);
         let cost = columns.long("cost_micro_usd")?;
-        let reported = columns.long("reported_count")?;
+        let (reported, known) = (columns.long("reported_count")?, columns.text("known_run")?);
         let row = |i: usize| {
             Some(Self {
                 account: AccountId::new(account[i]?)?,
@@ -112,6 +129,7 @@ impl Record for Crawl {
                 cost_micro_usd: cost[i],
                 reported_count: optional(reported[i], |n| u64::try_from(n).ok())?,
                 covered_since: optional(since[i], time)?,
+                known_run: optional(known[i].as_deref(), |run| run.parse().ok())?,
             })
         };
         rows(columns.path, account.len(), row)
@@ -149,6 +167,7 @@ impl Record for PageRecord {
             .required("ids", ints(pages, |p| Some(small(p.ids))))
             .required("first_position", ints(pages, |p| Some(small(p.first_position))))
             .optional("boundary", times(pages, |p| p.boundary))
+            .optional("problems", texts(pages, |p| p.problems.clone()))
     }
 
     fn records(columns: &Typed<'_>) -> Result<Vec<Self>, Error> {
@@ -156,7 +175,7 @@ impl Record for PageRecord {
         let (cursor, next) = (columns.text("cursor")?, columns.text("next_cursor")?);
         let (page, ids) = (columns.int("page")?, columns.int("ids")?);
         let (fetched, boundary) = (columns.time("fetched_at")?, columns.time("boundary")?);
-        let first = columns.int("first_position")?;
+        let (first, problems) = (columns.int("first_position")?, columns.text("problems")?);
         let row = |i: usize| {
             Some(Self {
                 account: AccountId::new(account[i]?)?,
@@ -168,6 +187,7 @@ impl Record for PageRecord {
                 ids: u32::try_from(ids[i]?).ok()?,
                 first_position: u32::try_from(first[i]?).ok()?,
                 boundary: optional(boundary[i], time)?,
+                problems: problems[i].clone(),
             })
         };
         rows(columns.path, account.len(), row)
@@ -179,13 +199,12 @@ impl Record for Profile {
 
     fn table(profiles: &[Self]) -> Table {
         let count = |f: fn(&Self) -> Option<u64>| longs(profiles, |p| f(p).map(signed));
-        let protected = Values::Bool(profiles.iter().map(|p| p.protected).collect());
         Table::default()
             .required(ACCOUNT_ID, longs(profiles, |p| Some(p.account.get())))
             .optional("username", texts(profiles, |p| p.username.clone()))
             .optional("name", texts(profiles, |p| p.name.clone()))
             .optional("created_at", times(profiles, |p| p.created_at))
-            .optional("protected", protected)
+            .optional("protected", truths(profiles, |p| p.protected))
             .optional("followers_count", count(|p| p.followers_count))
             .optional("following_count", count(|p| p.following_count))
             .optional("tweet_count", count(|p| p.tweet_count))
@@ -232,6 +251,10 @@ fn optional<T, U>(value: Option<T>, convert: impl Fn(T) -> Option<U>) -> Option<
     value.map_or(Some(None), |v| convert(v).map(Some))
 }
 
+fn truths<T>(records: &[T], f: impl Fn(&T) -> Option<bool>) -> Values {
+    Values::Bool(records.iter().map(f).collect())
+}
+
 fn longs<T>(records: &[T], f: impl Fn(&T) -> Option<i64>) -> Values {
     Values::I64(records.iter().map(f).collect())
 }
@@ -268,9 +291,9 @@ pub(crate) fn list_folder(list: List) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Column, FileEntry, Manifest};
+    use crate::{Column, FileEntry, ListedMember, LookUp, Manifest};
 
-    const PAGE: &str = include_str!("../SCHEMA.md");
+    const PAGE: &str = include_str!("../../SCHEMA.md");
 
     fn described(column: &Column) -> String {
         let kind = column.values.type_name();
@@ -284,6 +307,8 @@ mod tests {
             (Crawl::FILE, Crawl::table(&[])),
             (PageRecord::FILE, PageRecord::table(&[])),
             (Profile::FILE, Profile::table(&[])),
+            (ListedMember::FILE, ListedMember::table(&[])),
+            (LookUp::FILE, LookUp::table(&[])),
         ];
         for (file, table) in tables {
             let section = PAGE.split("\n## ").find(|s| s.starts_with(&format!("`{file}`")));
