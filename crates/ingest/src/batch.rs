@@ -246,7 +246,7 @@ pub async fn run(
     let outcomes = match read {
         Ok(Some(outcomes)) => outcomes,
         stopped => {
-            if journal.with(|state| state.lists.is_empty() && state.accounts.asked.is_empty()) {
+            if journal.with(journal::State::is_blank) {
                 journal.remove()?;
             }
             let stopped = stopped.map(|_| brake.take_error(STOPPED_AT_ONCE));
@@ -601,27 +601,14 @@ impl At<'_> {
             prices: &self.batch.prices,
             kind: self.kind(),
         };
-        let slots = List::ALL.map(|_| Semaphore::new(self.batch.concurrency));
-        let lane = |kind: List, slots: &'_ Semaphore| {
-            let tasks = tasks.iter().filter(move |task| task.started.key.list == kind);
-            let crawls = tasks.map(|task| {
-                let (crawler, key) = (&crawler, &task.started.key);
-                async move {
-                    let outcome = crawler.crawl(task, slots).await;
-                    if let Err(error) = &outcome {
-                        // Whatever one list cannot write, no other can.
-                        let stop = Error::new(error.kind(), "stopped by an error");
-                        crawler.sender.brake.pull(Cut::Error, stop);
-                    }
-                    Ok(((key.list, key.account), outcome?))
-                }
-            });
+        let lane = async |kind: List| {
+            let slots = Semaphore::new(self.batch.concurrency);
+            let tasks = tasks.iter().filter(|task| task.started.key.list == kind);
+            let crawls = tasks.map(|task| one(&crawler, task, &slots));
             let at_once = self.batch.concurrency + WAITING_MAX;
-            stream::iter(crawls).buffer_unordered(at_once).try_collect::<Vec<_>>()
+            stream::iter(crawls).buffer_unordered(at_once).try_collect::<Vec<_>>().await
         };
-        let [followers, following] = &slots;
-        let (mut outcomes, more) =
-            try_join(lane(List::Followers, followers), lane(List::Following, following)).await?;
+        let (mut outcomes, more) = try_join(lane(List::Followers), lane(List::Following)).await?;
         outcomes.extend(more);
         Ok(outcomes.into_iter().collect())
     }
@@ -659,7 +646,7 @@ impl At<'_> {
         if plan.lists.is_empty() {
             self.journal.clone().remove()?;
         } else if report.unfinished.is_empty() {
-            let options = publish::Options::of(self.batch, Some(self.page_size));
+            let options = publish::Options::of(self.batch, Some((self.sender.network(), self.page_size)));
             let (store, journal) = (self.store.clone(), self.journal.clone());
             let publish = move || publish::publish(&store, journal, options);
             let published = tokio::task::spawn_blocking(publish).await;
@@ -686,6 +673,22 @@ impl At<'_> {
             self.journal.append(Record::Ended(Ended { key, at, how, requests, detail })).await?;
         }
         Ok(())
+    }
+}
+
+/// Reads one list. What one cannot write down, no other can, so an error stops all.
+async fn one(
+    crawler: &Crawler<'_>,
+    task: &Task,
+    slots: &Semaphore,
+) -> Result<((List, AccountId), Outcome), Error> {
+    let key = &task.started.key;
+    match crawler.crawl(task, slots).await {
+        Ok(outcome) => Ok(((key.list, key.account), outcome)),
+        Err(error) => {
+            crawler.sender.brake.pull(Cut::Error, Error::new(error.kind(), "stopped by an error"));
+            Err(error)
+        }
     }
 }
 

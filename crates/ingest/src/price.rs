@@ -8,7 +8,7 @@ use snapshot::AccountId;
 use crate::SourceKind;
 
 /// Millionths of a US dollar in a dollar.
-pub const MICRO_USD: f64 = 1_000_000.0;
+pub(crate) const MICRO_USD: f64 = 1_000_000.0;
 
 /// Prices of the X API v2, per returned user. v1.1 has none: its contracts are flat.
 ///

@@ -16,7 +16,7 @@ use snapshot::{
 use crate::crawl::crawl_of;
 use crate::journal::record::{ListKey, Page, Record};
 use crate::journal::{Journal, Journals, RUN_PARAMETER, State};
-use crate::{Batch, Error};
+use crate::{Batch, Error, Source};
 
 /// How to write the run.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct Options {
 
 impl Options {
     /// What was asked for stands in the manifest; what the caller says there comes first.
-    pub(crate) fn of(batch: &Batch, page_size: Option<u32>) -> Self {
+    pub(crate) fn of(batch: &Batch, read: Option<(&dyn Source, u32)>) -> Self {
         let mut parameters = batch.parameters.clone();
         let wanted = |list: &List| batch.targets.iter().any(|t| t.lists.contains(list));
         let lists: Vec<_> =
@@ -37,7 +37,8 @@ impl Options {
         };
         say("lists", lists.join(" "));
         say("concurrency", batch.concurrency.to_string());
-        if let Some(page_size) = page_size {
+        if let Some((source, page_size)) = read {
+            say("source", source.to_string());
             say("page_size", page_size.to_string());
         }
         Self { sort_memory: batch.sort_memory, parameters }

@@ -53,7 +53,7 @@ impl Place {
         batch: &Batch,
     ) -> Result<BatchReport, Error> {
         let source = kind.connect(&server.url, Credential::of_test()).unwrap();
-        run(&self.store, &*source, batch, &self.heard, &self.stop).await
+        run(&self.store, &[source], batch, &self.heard, &self.stop).await
     }
 
     fn only_run(&self) -> Run {
@@ -244,8 +244,9 @@ async fn a_stop_before_anything_was_read_is_incomplete() {
         Canned::new(503, "")
     })
     .await;
-    let error = place.run(&server, &batch(&["1"], &List::ALL)).await.unwrap_err();
-    assert_eq!((error.kind(), error.to_string().as_str()), expected);
+    let report = place.run(&server, &batch(&["1"], &List::ALL)).await.unwrap();
+    assert_eq!(report.fatal.map(|error| error.kind()), Some(ErrorKind::Incomplete));
+    assert_eq!(report.unfinished.len(), 2);
 }
 
 #[tokio::test]
@@ -266,25 +267,38 @@ async fn a_server_in_trouble_is_asked_again_with_the_same_cursor() {
 }
 
 #[tokio::test]
-async fn a_list_that_stays_in_trouble_is_cut_and_the_others_are_not() {
+async fn a_list_that_stays_in_trouble_is_left_and_then_cut_and_the_others_are_not() {
     let server = network(|path| match parameter(path, "pagination_token") {
-        _ if path.contains("/following?") => page(&[6], None),
+        _ if path.contains("/following?") || path.contains("/2/users/2/") => page(&[6], None),
         None => page(&[9], Some(token(1))),
         Some(_) => Canned::new(503, "<html>"),
     })
     .await;
     let place = Place::new();
     let report = place.run(&server, &batch(&["1"], &List::ALL)).await.unwrap();
-    assert!(!report.is_complete() && report.fatal.is_none());
+    assert!(!report.is_complete() && report.fatal.is_none() && report.published.is_none());
     assert_eq!(report.failures[0].detail, "HTTP 503: no explanation that can be read");
+    let (account, list) = (AccountId::from(1), List::Followers);
+    assert_eq!(report.unfinished, [Unfinished { account, list, pages: 1, ids: 1 }]);
+    // It alone is no reason to believe that it will never be read.
+    let again = place.run(&server, &batch(&["1"], &List::ALL)).await.unwrap();
+    assert!(again.published.is_none());
+    let sent = |path: &str| server.paths().iter().filter(|p| p.contains(path)).count();
+    assert_eq!((sent("following?"), sent("/2/users?")), (1, 1), "neither is bought again");
+    // But while others can be, it must not keep them from being seen.
+    let more = Batch { key: Some("job".to_owned()), ..batch(&["1"], &List::ALL) };
+    let place = Place::new();
+    for accounts in [&["1"][..], &["1", "2"]] {
+        let targets = batch(accounts, &List::ALL).targets;
+        place.run(&server, &Batch { targets, ..more.clone() }).await.unwrap();
+    }
     let crawls = place.only_run().crawls().unwrap();
     assert_eq!(crawls[0].state, cut(1, Cut::Error));
     let since = crawls[0].covered_since.unwrap();
     assert_eq!(since.as_millisecond(), 1_700_000_000_000 - 1000);
-    assert_eq!(
-        (crawls[1].list, crawls[1].state),
-        (List::Following, State::Read(Coverage::Complete))
-    );
+    let complete = State::Read(Coverage::Complete);
+    let following = crawls.iter().find(|c| c.list == List::Following).unwrap();
+    assert_eq!(following.state, complete);
 }
 
 async fn cut_by(pages: impl Fn(Option<&str>) -> Canned + Send + Sync + 'static) -> (u32, String) {
@@ -365,7 +379,8 @@ async fn a_429_whose_window_has_ended_already_is_not_hammered() {
 async fn a_window_that_ends_in_years_is_an_error_and_no_wait() {
     let server = network(|_| Canned::new(429, "").window(0, 400_000_000)).await;
     let place = Place::new();
-    let error = place.run(&server, &batch(&["1"], &[List::Followers])).await.unwrap_err();
+    let report = place.run(&server, &batch(&["1"], &[List::Followers])).await.unwrap();
+    let error = report.fatal.unwrap();
     assert_eq!(error.kind(), ErrorKind::Network);
     let said = "says that its rate window ends at 2039-07-28T21:43:37Z, and its clock shows 2026";
     assert!(error.to_string().contains(said), "{error}");
@@ -373,21 +388,31 @@ async fn a_window_that_ends_in_years_is_an_error_and_no_wait() {
 }
 
 #[tokio::test]
-async fn what_was_read_before_the_credit_ended_is_published() {
+async fn what_was_read_before_the_credit_ended_is_kept_and_gone_on_with() {
     let credits = r#"{"title":"CreditsDepleted","type":"https://api.x.com/2/problems/credits"}"#;
+    let spent = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let is_spent = std::sync::Arc::clone(&spent);
     let server = network(move |path| match parameter(path, "pagination_token") {
         None => page(&[9], Some(token(1))),
-        Some(_) => Canned::new(402, credits),
+        Some(_) if is_spent.load(Ordering::Relaxed) => Canned::new(402, credits),
+        Some(_) => page(&[8], None),
     })
     .await;
     let place = Place::new();
-    let report = place.run(&server, &batch(&["1", "2", "3"], &[List::Followers])).await.unwrap();
+    let all = batch(&["1", "2", "3"], &[List::Followers]);
+    let report = place.run(&server, &all).await.unwrap();
     assert_eq!(report.fatal.as_ref().map(Error::kind), Some(ErrorKind::Incomplete));
-    for crawl in place.only_run().crawls().unwrap() {
-        assert!(crawl.state == cut(1, Cut::Budget) || crawl.state == cut(0, Cut::Budget));
-    }
     let refusals = server.paths().iter().filter(|path| path.contains("pagination_token")).count();
     assert!(refusals <= 3, "a used-up credit is not asked for again");
+    spent.store(false, Ordering::Relaxed);
+    let report = place.run(&server, &all).await.unwrap();
+    assert!(report.is_complete());
+    let first = server.paths().iter().filter(|p| p.ends_with("max_results=1000")).count();
+    assert_eq!(first, 3, "no first page is bought twice");
+    // One profile was found by the look-up, six users stood on the pages.
+    assert_eq!(report.cost_in_all_micro_usd, Some(70_000));
+    let costs = place.only_run().crawls().unwrap().iter().map(|c| c.cost_micro_usd).sum::<Option<_>>();
+    assert_eq!(costs, Some(60_000));
 }
 
 #[tokio::test]
@@ -405,7 +430,7 @@ async fn refused_credentials_publish_nothing_and_print_no_token() {
 }
 
 #[tokio::test]
-async fn a_wish_to_stop_keeps_what_was_read() {
+async fn a_wish_to_stop_keeps_what_was_read_and_shows_it_when_asked() {
     let server = network(|path| match parameter(path, "pagination_token") {
         None => page(&[9], Some(token(1))).window(0, 900),
         Some(_) => panic!("asked after the stop"),
@@ -426,8 +451,13 @@ async fn a_wish_to_stop_keeps_what_was_read() {
         (fatal.kind(), fatal.to_string().as_str()),
         (ErrorKind::Incomplete, "stopped before the end")
     );
+    assert!(place.store.run_ids().unwrap().is_empty(), "what is not done is not shown");
+    // Whoever wants it as it is can have it.
+    finish(&place.store, &all, &server.url).unwrap();
     let states: Vec<_> = place.only_run().crawls().unwrap().iter().map(|c| c.state).collect();
-    assert!(states.contains(&cut(1, Cut::Stopped)) && states.contains(&cut(0, Cut::Stopped)));
+    assert!(states.contains(&cut(1, Cut::Stopped)), "{states:?}");
+    let error = finish(&place.store, &all, &server.url).unwrap_err();
+    assert_eq!(error.to_string(), "there is nothing unfinished of this job");
 }
 
 #[tokio::test]
