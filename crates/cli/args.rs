@@ -40,11 +40,32 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run the whole job against a built-in simulator, without credentials
-    Demo(Demo),
+    #[command(flatten)]
+    Network(Network),
+    #[command(flatten)]
+    Local(Local),
+}
+
+/// Commands that read from a network, and so have more settings than others.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Network {
     /// Read follower and following lists and publish them as one run
+    #[command(display_order = 2)]
     Snapshot(Snapshot),
-    /// Turn id lists, CSV tables and edge lists into runs
+    /// Tell what a snapshot would take: requests, rate windows, time, dollars
+    #[command(display_order = 3)]
+    Plan(Plan),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Local {
+    /// Run the whole job against a built-in simulator, without credentials
+    #[command(display_order = 1)]
+    Demo(Demo),
+    /// Show unfinished snapshots: how far they are, what they cost, when they can go on
+    #[command(display_order = 4)]
+    Status(Status),
+    /// Turn id lists, tables, edge lists and exports of other tools into runs
     Import(Import),
     /// List the runs of a store
     Runs(Runs),
@@ -80,9 +101,68 @@ pub(crate) struct Demo {
 #[command(before_help = "Examples:
   export FOLLOWGRAPH_BEARER_TOKEN=...       an app bearer token
   followgraph snapshot @alice 123 --list followers --list following
+  followgraph snapshot @alice --mode auto   the newest followers; everybody once a month
   followgraph snapshot - < accounts.txt     accounts from standard input
-  followgraph snapshot job.toml             a batch job")]
+  followgraph snapshot job.toml             what a batch job has due
+  followgraph snapshot job.toml --every 1h  the same again every hour, until stopped
+  followgraph snapshot @alice --max-cost-usd 5
+
+A snapshot that is stopped, by whatever, is gone on with by the same command.")]
 pub(crate) struct Snapshot {
+    #[command(flatten)]
+    pub(crate) what: What,
+
+    /// Do this again, every so often: `6h`, `1d`
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) every: Option<String>,
+
+    /// Throw away what an unfinished snapshot of the same has read, and begin anew
+    #[arg(long)]
+    pub(crate) restart: bool,
+
+    /// Ask for nothing more: publish what an unfinished snapshot has read, as cut short
+    #[arg(long, conflicts_with_all = ["restart", "every"])]
+    pub(crate) finish: bool,
+}
+
+#[derive(Debug, Group)]
+#[command(before_help = "Examples:
+  followgraph plan @alice @bob              pages, windows, dollars, earliest finish
+  followgraph plan job.toml --offline       from what the store knows, without a request
+  followgraph plan job.toml --format json")]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) what: What,
+
+    /// Ask the network for nothing: plan with the counters that the store holds
+    #[arg(long)]
+    pub(crate) offline: bool,
+
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Group)]
+#[command(before_help = "Examples:
+  followgraph status                        unfinished snapshots: how far, what cost, when next
+  followgraph status --format json")]
+pub(crate) struct Status {
+    /// The form of the result
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: StatusFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StatusFormat {
+    /// For people
+    Table,
+    /// One document with a `schema_version`
+    Json,
+}
+
+/// What to read, from where, as whom, and for how much.
+#[derive(Debug, Group)]
+pub(crate) struct What {
     /// Accounts as @name or id, `-` for standard input, or one job file ending in .toml
     #[arg(required = true, value_name = "ACCOUNT|JOB.toml")]
     pub(crate) accounts: Vec<String>,
@@ -90,6 +170,18 @@ pub(crate) struct Snapshot {
     /// Which lists to read; may be given twice [default: followers]
     #[arg(long, value_name = "LIST")]
     pub(crate) list: Vec<ListName>,
+
+    /// How much of them [default: complete]
+    #[arg(long, value_name = "MODE")]
+    pub(crate) mode: Option<ModeName>,
+
+    /// The oldest that a complete snapshot may become in `--mode auto` [default: 30 days]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) complete_every: Option<String>,
+
+    /// Keep the members' profiles, too; the X API v2 bills them anyway
+    #[arg(long, visible_alias = "user-fields")]
+    pub(crate) profiles: bool,
 
     /// Which API to speak [default: `x_v2`]
     #[arg(long, value_name = "SOURCE")]
@@ -101,8 +193,24 @@ pub(crate) struct Snapshot {
 
     /// A file of mode 0600 that holds the app bearer token, instead of the variable
     /// `FOLLOWGRAPH_BEARER_TOKEN`
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "credentials")]
     pub(crate) token_file: Option<PathBuf>,
+
+    /// A file of mode 0600 that holds one or more credentials, as TOML
+    #[arg(long, value_name = "FILE")]
+    pub(crate) credentials: Option<PathBuf>,
+
+    /// Stop before more than this is spent
+    #[arg(long, value_name = "DOLLARS")]
+    pub(crate) max_cost_usd: Option<f64>,
+
+    /// Stop after so many requests
+    #[arg(long, value_name = "N")]
+    pub(crate) max_requests: Option<u64>,
+
+    /// Stop after so long: `50min`, `6h`
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) max_time: Option<String>,
 
     /// Ids asked for per page [default: the API's largest]
     #[arg(long, value_name = "N")]
@@ -111,6 +219,21 @@ pub(crate) struct Snapshot {
     /// Lists read at the same time [default: 8]
     #[arg(long, value_name = "N")]
     pub(crate) concurrency: Option<NonZeroUsize>,
+
+    /// The shortest wait before a failed request is repeated; it doubles from there
+    /// [default: 1s]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) retry_delay: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ModeName {
+    /// The whole list
+    Complete,
+    /// The newest members, down to those that the last complete snapshot holds
+    Head,
+    /// The head, and everything when the last complete snapshot is too old
+    Auto,
 }
 
 #[derive(Debug, Group)]

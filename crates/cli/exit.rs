@@ -59,6 +59,7 @@ impl Exit {
                 ingest::ErrorKind::Credentials => Some(Self::Credentials),
                 ingest::ErrorKind::Usage => Some(Self::Usage),
                 ingest::ErrorKind::Incomplete => Some(Self::Incomplete),
+                ingest::ErrorKind::Locked | ingest::ErrorKind::Damaged => Some(Self::Store),
                 _ => None,
             };
         }

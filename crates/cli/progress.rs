@@ -8,7 +8,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use ingest::{Event, Progress};
 use snapshot::{AccountId, Coverage, Crawl, State};
 
-use crate::output::{self, grouped};
+use crate::output::{self, counted, grouped};
 
 /// Shows the work on standard error.
 pub(crate) struct Shown {
@@ -26,6 +26,8 @@ struct Counts {
     rows: u64,
     /// Rows so far of each list in progress.
     reading: Vec<((AccountId, snapshot::List), u64)>,
+    /// Millionths of a dollar.
+    spent: i64,
     waiting: Option<String>,
 }
 
@@ -72,7 +74,11 @@ impl Counts {
         let rows = self.rows + self.reading.iter().map(|(_, rows)| rows).sum::<u64>();
         let (finished, lists) = (self.finished, self.lists);
         let waiting = self.waiting.as_deref().unwrap_or_default();
-        format!("{finished} of {lists} lists read, {} ids{waiting}", grouped(rows))
+        let spent = match self.spent {
+            0 => String::new(),
+            spent => format!(", {}", output::dollars(spent)),
+        };
+        format!("{finished} of {lists} lists read, {} ids{spent}{waiting}", grouped(rows))
     }
 }
 
@@ -80,20 +86,22 @@ impl Progress for Shown {
     fn event(&self, event: &Event<'_>) {
         match *event {
             Event::Resolved { lists, .. } => self.count(|c| c.lists = lists),
-            Event::Page { account, list, ids_so_far, .. } => self.count(|c| {
+            Event::Page { account, list, ids_so_far, spent, .. } => self.count(|c| {
                 c.waiting = None;
+                c.spent = spent;
                 let of = (account, list);
                 match c.reading.iter_mut().find(|(reading, _)| *reading == of) {
                     Some((_, rows)) => *rows = ids_so_far,
                     None => c.reading.push((of, ids_so_far)),
                 }
             }),
-            Event::Waiting { endpoint, until, now } => {
+            Event::Waiting { endpoint, credential, until, now } => {
                 let left = HumanDuration(until.duration_since(now).unsigned_abs());
                 let clock = until.strftime("%H:%M:%S");
                 if self.bar.is_none() {
+                    let whose = credential.map_or(String::new(), |c| format!(" for {c}"));
                     self.say(&format!(
-                        "rate window of {endpoint} used up, waiting until {clock} UTC ({left})"
+                        "rate window of {endpoint}{whose} used up, waiting until {clock} UTC ({left})"
                     ));
                 }
                 self.count(|c| c.waiting = Some(format!(" · window used up until {clock} UTC")));
@@ -102,7 +110,7 @@ impl Progress for Shown {
                 let (attempt, seconds) = (attempt + 1, delay.as_secs_f64());
                 self.say(&format!("{endpoint}: {why}; attempt {attempt} in {seconds:.1} s"));
             }
-            Event::CrawlFinished { crawl, username } => {
+            Event::CrawlFinished { crawl, username, .. } => {
                 self.count(|c| {
                     c.finished += 1;
                     c.rows += crawl.ids;
@@ -111,6 +119,24 @@ impl Progress for Shown {
                 if let Some(text) = remarkable(crawl, username) {
                     self.say(&text);
                 }
+            }
+            Event::Resumed { finished, unfinished, ids, torn } => {
+                let torn = match torn {
+                    0 => String::new(),
+                    torn => format!("; a crash had torn its last page ({torn} bytes dropped)"),
+                };
+                self.say(&format!(
+                    "going on where it was left: {} done, {} in progress, {} kept{torn}",
+                    counted(finished as u64, "list"),
+                    unfinished,
+                    counted(ids, "id"),
+                ));
+            }
+            Event::StartedAnew { account, list, why } => {
+                self.say(&format!("{list} of {account} is begun anew: {why}"));
+            }
+            Event::CredentialRetired { credential, detail } => {
+                self.say(&format!("{credential} is not used any more: {detail}"));
             }
             Event::Importing { input, rows } => {
                 if let Some(bar) = &self.bar {

@@ -8,10 +8,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use ingest::{PriceTable, Prices};
 use serde::Deserialize;
 
 use crate::args::Args;
 use crate::exit::Usage;
+use crate::output;
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +60,9 @@ pub(crate) struct Settings {
     pub(crate) source: Setting<String>,
     pub(crate) concurrency: Setting<usize>,
     pub(crate) token_file: Setting<Option<PathBuf>>,
+    pub(crate) credentials: Setting<Option<PathBuf>>,
+    pub(crate) retry_delay: Setting<Option<String>>,
+    pub(crate) prices: Setting<Prices>,
     pub(crate) quiet: bool,
     /// The user's own settings file, whether or not it is there.
     pub(crate) user_file: Option<PathBuf>,
@@ -71,6 +76,8 @@ pub(crate) struct Said {
     pub(crate) source: Option<String>,
     pub(crate) concurrency: Option<usize>,
     pub(crate) token_file: Option<PathBuf>,
+    pub(crate) credentials: Option<PathBuf>,
+    pub(crate) retry_delay: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -82,6 +89,9 @@ struct UserFile {
     source: Option<String>,
     concurrency: Option<usize>,
     token_file: Option<PathBuf>,
+    credentials: Option<PathBuf>,
+    retry_delay: Option<String>,
+    prices: Option<PriceTable>,
 }
 
 /// The variable that names the store.
@@ -91,6 +101,8 @@ const BASE_URL: &str = "FOLLOWGRAPH_BASE_URL";
 const SOURCE: &str = "FOLLOWGRAPH_SOURCE";
 const CONCURRENCY: &str = "FOLLOWGRAPH_CONCURRENCY";
 const TOKEN_FILE: &str = "FOLLOWGRAPH_TOKEN_FILE";
+const CREDENTIALS: &str = "FOLLOWGRAPH_CREDENTIALS";
+const RETRY_DELAY: &str = "FOLLOWGRAPH_RETRY_DELAY";
 
 impl Settings {
     /// Resolves what was typed, what the command's own flags and its job file say, the
@@ -128,6 +140,24 @@ impl Settings {
             user.token_file.map(Some),
             None
         );
+        let credentials = setting!(
+            flags.credentials.map(Some),
+            "--credentials",
+            CREDENTIALS,
+            job.credentials.map(Some),
+            user.credentials.map(Some),
+            None
+        );
+        let retry_delay = setting!(
+            flags.retry_delay.map(Some),
+            "--retry-delay",
+            RETRY_DELAY,
+            job.retry_delay.map(Some),
+            user.retry_delay.map(Some),
+            None
+        );
+        let prices = user.prices.map(|table| (table.into(), Origin::File(file.clone())));
+        let prices = Setting::first([prices, None, None, None], Prices::default());
         let base_url = setting!(
             flags.base_url,
             "--base-url",
@@ -165,6 +195,9 @@ impl Settings {
                 8
             ),
             token_file,
+            credentials,
+            retry_delay,
+            prices,
             quiet: args.quiet,
             user_file: user_path,
         })
@@ -175,10 +208,15 @@ impl Settings {
         let row = |name: &str, value: String, origin: &Origin| {
             [name.to_owned(), value, origin.to_string()]
         };
-        let token_file = match &self.token_file.value {
-            Some(path) => path.display().to_string(),
-            None => "-".to_owned(),
+        let path = |path: &Option<PathBuf>| {
+            path.as_ref().map_or("-".to_owned(), |path| path.display().to_string())
         };
+        let token_file = path(&self.token_file.value);
+        let credentials = path(&self.credentials.value);
+        let retry_delay = self.retry_delay.value.clone().unwrap_or_else(|| "1s".to_owned());
+        let Prices { as_of, user_micro_usd, .. } = &self.prices.value;
+        let each = output::dollars(*user_micro_usd);
+        let prices = format!("as of {as_of}: {each} for each returned user of x_v2");
         vec![
             row("store", self.store.value.display().to_string(), &self.store.origin),
             row("threads", self.threads.value.to_string(), &self.threads.origin),
@@ -186,6 +224,9 @@ impl Settings {
             row("base_url", self.base_url.value.clone(), &self.base_url.origin),
             row("concurrency", self.concurrency.value.to_string(), &self.concurrency.origin),
             row("token_file", token_file, &self.token_file.origin),
+            row("credentials", credentials, &self.credentials.origin),
+            row("retry_delay", retry_delay, &self.retry_delay.origin),
+            row("prices", prices, &self.prices.origin),
         ]
     }
 }
@@ -210,6 +251,12 @@ impl FromVariable for PathBuf {
 impl FromVariable for Option<PathBuf> {
     fn from_text(text: String) -> Option<Self> {
         Some(Some(text.into()))
+    }
+}
+
+impl FromVariable for Option<String> {
+    fn from_text(text: String) -> Option<Self> {
+        Some(Some(text))
     }
 }
 

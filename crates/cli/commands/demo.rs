@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use analysis::engine::Stream;
@@ -76,7 +77,7 @@ fn take_snapshots(store: &Store, seed: u64, quiet: bool) -> Result<()> {
             }
             let batch = Batch::new(accounts.clone(), &List::ALL);
             let progress = Shown::new(quiet);
-            let report = ingest::run(store, source.as_ref(), &batch, &progress, &Stop::new()).await?;
+            let report = ingest::run(store, &[Arc::clone(&source)], &batch, &progress, &Stop::new()).await?;
             drop(progress);
             if let Some(published) = report.published {
                 let lists = published.crawls.len();

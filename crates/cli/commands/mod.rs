@@ -9,38 +9,43 @@ mod graph;
 mod import;
 mod mutuals;
 mod overlap;
+mod plan;
+mod reading;
 mod runs;
 mod simulate;
 mod snapshot;
+mod status;
 mod verify;
 
 use anyhow::{Context as _, Result};
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, Local, Network};
 use crate::exit::Exit;
 use crate::settings::{Said, Settings};
 
 /// Runs the command that was typed.
 pub(crate) fn run(args: &Args) -> Result<Exit> {
-    // A job file has a say in the settings, so this command resolves them itself.
-    if let Command::Snapshot(command) = &args.command {
-        return snapshot::run(args, command);
-    }
+    let command = match &args.command {
+        // A job file has a say in the settings, so these resolve them themselves.
+        Command::Network(Network::Snapshot(command)) => return snapshot::run(args, command),
+        Command::Network(Network::Plan(command)) => return plan::run(args, command),
+        Command::Local(command) => command,
+    };
     let settings = Settings::resolve(args, Said::default(), None)?;
     analysis::set_threads(settings.threads.value)?;
-    match &args.command {
-        Command::Demo(command) => demo::run(&settings, command),
-        Command::Snapshot(command) => snapshot::run(args, command),
-        Command::Import(command) => import::run(&settings, command),
-        Command::Runs(command) => runs::run(&settings, command),
-        Command::Diff(command) => diff::run(&settings, command),
-        Command::Mutuals(command) => mutuals::run(&settings, command),
-        Command::Overlap(command) => overlap::run(&settings, command),
-        Command::Graph(command) => graph::run(&settings, command),
-        Command::Verify(command) => verify::run(&settings, command),
-        Command::Simulate(command) => simulate::run(command),
-        Command::Config(command) => config::run(&settings, command),
-        Command::Completions(command) => completions::run(command),
+    match command {
+        Local::Demo(command) => demo::run(&settings, command),
+        Local::Status(command) => status::run(&settings, command),
+        Local::Import(command) => import::run(&settings, command),
+        Local::Runs(command) => runs::run(&settings, command),
+        Local::Diff(command) => diff::run(&settings, command),
+        Local::Mutuals(command) => mutuals::run(&settings, command),
+        Local::Overlap(command) => overlap::run(&settings, command),
+        Local::Graph(command) => graph::run(&settings, command),
+        Local::Verify(command) => verify::run(&settings, command),
+        Local::Simulate(command) => simulate::run(command),
+        Local::Config(command) => config::run(&settings, command),
+        Local::Completions(command) => completions::run(command),
     }
 }
 

@@ -1,133 +1,127 @@
-//! `followgraph snapshot`: reads lists and publishes them as one run.
+//! `followgraph snapshot`: reads lists and publishes them as one run, now or again and again.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result};
-use ingest::{
-    AccountRef, Batch, BatchReport, Credential, ErrorKind, Job, SourceKind, Stop, Target, Token,
-};
-use snapshot::{List, Store};
+use anyhow::Result;
+use ingest::{BatchReport, Due, ErrorKind, Group, Source, Stop};
+use jiff::{SignedDuration, Timestamp};
+use snapshot::Store;
 
+use super::reading::{Reading, duration};
 use super::runtime;
 use crate::args::{self, Args};
 use crate::exit::{Exit, Usage};
-use crate::output::{self, counted};
+use crate::output::{self, counted, dollars};
 use crate::progress::Shown;
-use crate::settings::{Origin, Said, Setting, Settings};
 
 pub(crate) fn run(args: &Args, command: &args::Snapshot) -> Result<Exit> {
-    let job = job(command)?;
-    let said = job.as_ref().map(|(job, path)| (of_job(job), path.as_path()));
-    let settings = Settings::resolve(args, of_flags(command), said)?;
-    let page_size = command.page_size.or(job.as_ref().and_then(|(job, _)| job.page_size));
-    let mut batch = Batch::of(targets(command, job.map(|(job, _)| job))?);
-    batch.concurrency = settings.concurrency.value;
-    batch.page_size = page_size;
-    let source: SourceKind = settings.source.value.parse()?;
-    let source = source.connect(&settings.base_url.value, Credential::bearer(token(&settings)?))?;
-    let store = Store::create(&settings.store.value)?;
-    let signalled = Signalled::default();
-    let report = runtime()?.block_on(async {
-        let stop = Stop::new();
+    let every = command.every.as_deref().map(|text| duration("--every", text)).transpose()?;
+    let reading = Reading::new(args, &command.what)?;
+    if command.finish {
+        return finish(&reading);
+    }
+    let sources = reading.connect()?;
+    let store = Store::create(&reading.settings.store.value)?;
+    let (stop, signalled) = (Stop::new(), Signalled::default());
+    let exit = runtime()?.block_on(async {
         tokio::spawn(stop_on_signal(stop.clone(), Arc::clone(&signalled)));
-        let progress = Shown::new(settings.quiet);
-        ingest::run(&store, source.as_ref(), &batch, &progress, &stop).await
+        let session = Job { reading: &reading, sources: &sources, store: &store, stop: &stop };
+        match every {
+            None => session.once(command.restart).await,
+            Some(every) => session.again_and_again(every, command.restart).await,
+        }
     });
-    let exit = match report {
-        Ok(report) => conclude(&report, settings.quiet)?,
-        Err(e) if signalled.load(Ordering::Relaxed) > 0 => {
-            output::remark(format!("{e}; nothing was published"));
-            Exit::Incomplete
+    match (exit, signalled.load(Ordering::Relaxed)) {
+        (exit, 0) => exit,
+        (Ok(_), number) => Ok(Exit::Signal(number)),
+        (Err(e), number) => {
+            output::remark(e);
+            Ok(Exit::Signal(number))
         }
-        Err(e) => return Err(e.into()),
-    };
-    Ok(match signalled.load(Ordering::Relaxed) {
-        0 => exit,
-        number => Exit::Signal(number),
-    })
+    }
 }
 
-/// The job file, if that is what was named.
-fn job(command: &args::Snapshot) -> Result<Option<(Job, PathBuf)>> {
-    let is_job = |name: &String| Path::new(name).extension().is_some_and(|e| e == "toml");
-    match command.accounts.as_slice() {
-        [only] if is_job(only) => {
-            if !command.list.is_empty() {
-                return Err(Usage::new("the job file says which lists to read")
-                    .hint("leave --list out, or name accounts instead of a job")
-                    .into());
+/// Something to read, and what to read it with.
+struct Job<'a> {
+    reading: &'a Reading,
+    sources: &'a [Arc<dyn Source>],
+    store: &'a Store,
+    stop: &'a Stop,
+}
+
+impl Job<'_> {
+    /// Does what is due now.
+    async fn once(&self, restart: bool) -> Result<Exit> {
+        let due = self.due()?;
+        if due.groups.is_empty() {
+            if let Some(next) = due.next {
+                output::remark(format!("nothing is due before {next:.0}"));
             }
-            let path = PathBuf::from(only);
-            Ok(Some((Job::read(&path)?, path)))
+            return Ok(Exit::Done);
         }
-        several if several.iter().any(is_job) => {
-            Err(Usage::new("a job file stands alone, without other accounts").into())
+        let quiet = self.reading.settings.quiet;
+        let mut batch = self.reading.batch(due.groups.iter().copied());
+        batch.restart = restart;
+        if let Some(key) = &self.reading.job_key {
+            batch.parameters.extend(ingest::due_parameters(key, &due.groups));
         }
-        _ => Ok(None),
+        let progress = Shown::new(quiet);
+        let report = ingest::run(self.store, self.sources, &batch, &progress, self.stop).await?;
+        drop(progress);
+        conclude(&report, quiet)
     }
-}
 
-fn of_flags(command: &args::Snapshot) -> Said {
-    Said {
-        store: None,
-        base_url: command.base_url.clone(),
-        source: command.source.map(|s| s.name().to_owned()),
-        concurrency: command.concurrency.map(usize::from),
-        token_file: command.token_file.clone(),
-    }
-}
-
-fn of_job(job: &Job) -> Said {
-    Said {
-        store: job.store.clone(),
-        base_url: job.base_url.clone(),
-        source: job.source.map(|s| s.name().to_owned()),
-        concurrency: job.concurrency,
-        token_file: job.token_file.clone(),
-    }
-}
-
-fn targets(command: &args::Snapshot, job: Option<Job>) -> Result<Vec<Target>> {
-    if let Some(job) = job {
-        return Ok(job.targets);
-    }
-    let mut lists: Vec<List> = command.list.iter().map(|name| (*name).into()).collect();
-    if lists.is_empty() {
-        lists.push(List::Followers);
-    }
-    let mut accounts = Vec::new();
-    for name in &command.accounts {
-        if name == "-" {
-            accounts.extend(read_accounts()?);
-        } else {
-            accounts.push(name.parse()?);
+    /// Which groups of a job are due. What was typed always is.
+    fn due(&self) -> Result<Due<'_>> {
+        let groups = &self.reading.groups;
+        match &self.reading.job_key {
+            Some(key) => Ok(ingest::due(self.store, key, groups, Timestamp::now())?),
+            None => Ok(Due { groups: groups.iter().collect(), next: None }),
         }
     }
-    let target = |account| Target { account, lists: lists.clone() };
-    Ok(accounts.into_iter().map(target).collect())
+
+    /// Does what is due, waits, and does it again, until it is stopped. What a later try may
+    /// put right does not end it.
+    async fn again_and_again(&self, every: SignedDuration, mut restart: bool) -> Result<Exit> {
+        let mut next = tokio::time::Instant::now();
+        loop {
+            match self.once(restart).await {
+                Ok(Exit::Done | Exit::Incomplete) => {}
+                Ok(other) => return Ok(other),
+                Err(e) => match Exit::of(&e) {
+                    Exit::Incomplete | Exit::Failed => output::error(&e),
+                    _ => return Err(e),
+                },
+            }
+            restart = false;
+            next = (next + every.unsigned_abs()).max(tokio::time::Instant::now());
+            if self.stop.is_requested() {
+                return Ok(Exit::Done);
+            }
+            let wait = next.duration_since(tokio::time::Instant::now());
+            let until = Timestamp::now() + SignedDuration::try_from(wait).unwrap_or(every);
+            if !self.reading.settings.quiet {
+                output::remark(format!("waiting until {until:.0} for the next round"));
+            }
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.stop.requested() => return Ok(Exit::Done),
+            }
+        }
+    }
 }
 
-fn read_accounts() -> Result<Vec<AccountRef>> {
-    let text = std::io::read_to_string(std::io::stdin()).context("cannot read standard input")?;
-    Ok(ingest::read_accounts(&text, "standard input")?)
-}
-
-/// The token from the file that a flag names, else from the environment, else from the file
-/// that the other settings name.
-fn token(settings: &Settings) -> Result<Token> {
-    let Setting { value: file, origin } = &settings.token_file;
-    if let (Some(path), Origin::Flag(_)) = (file, origin) {
-        return Ok(Token::from_file(path)?);
+/// Publishes what there is.
+fn finish(reading: &Reading) -> Result<Exit> {
+    let store = Store::open(&reading.settings.store.value)?;
+    let batch = reading.batch(&reading.groups);
+    let published = ingest::finish(&store, &batch, &reading.settings.base_url.value)?;
+    if !reading.settings.quiet {
+        output::print(format!("run {}: {}\n", published.run, of_lists(&published.crawls)))?;
     }
-    if let Some(token) = Token::from_env(&[ingest::TOKEN_VARIABLE])? {
-        return Ok(token);
-    }
-    match file {
-        Some(path) => Ok(Token::from_file(path)?),
-        None => Err(ingest::Error::no_token().into()),
-    }
+    Ok(Exit::Done)
 }
 
 /// The number of the signal that stopped the batch; 0 for none.
@@ -141,7 +135,7 @@ async fn stop_on_signal(stop: Stop, signalled: Signalled) {
     let number = signal().await;
     signalled.store(number, Ordering::Relaxed);
     stop.request();
-    output::remark("stopping: what was read is being published; once more to stop at once");
+    output::remark("stopping: what has been read is kept; once more to stop at once");
     let number = signal().await;
     std::process::exit(128 + i32::from(number));
 }
@@ -178,28 +172,45 @@ fn conclude(report: &BatchReport, quiet: bool) -> Result<Exit> {
     for failure in &report.failures {
         let (list, account) = (failure.list, failure.account);
         let detail = output::printable(&failure.detail);
-        output::remark(format!("{list} of {account} cut short: {detail}"));
+        output::remark(format!("{list} of {account}: {detail}"));
     }
-    if report.published.is_none() {
-        return Err(Usage::new("none of these accounts is there to be read")
-            .hint("nothing was published; check the names, and @name against id")
-            .into());
+    for crawl in report.published.iter().flat_map(|published| &published.crawls) {
+        if let Some(short) = crawl.shortfall() {
+            output::remark(format!(
+                "{} of {}: {} are missing of the {} that the profile counts",
+                crawl.list,
+                crawl.account,
+                output::grouped(short),
+                output::grouped(crawl.reported_count.unwrap_or(0)),
+            ));
+        }
+    }
+    if !report.unfinished.is_empty() {
+        let ids = report.unfinished.iter().map(|list| list.ids).sum();
+        output::remark(format!(
+            "unfinished: {}, of which {} have been read and are kept{}; the same command goes on",
+            counted(report.unfinished.len() as u64, "list"),
+            counted(ids, "id"),
+            spent(report),
+        ));
     }
     let Some(fatal) = &report.fatal else {
+        if report.published.is_none() && report.unfinished.is_empty() {
+            return Err(Usage::new("none of these accounts is there to be read")
+                .hint("nothing was published; check the names, and @name against id")
+                .into());
+        }
         return Ok(if report.is_complete() { Exit::Done } else { Exit::Incomplete });
     };
-    output::remark("stopped early; what had been read is published, marked as cut short");
-    let exit = match fatal.kind() {
+    output::error_of(fatal);
+    Ok(match fatal.kind() {
         ErrorKind::Credentials => Exit::Credentials,
         ErrorKind::Incomplete => Exit::Incomplete,
         _ => Exit::Failed,
-    };
-    output::error_of(fatal);
-    Ok(exit)
+    })
 }
 
 fn summary(report: &BatchReport, published: &snapshot::Published) -> String {
-    let ids: u64 = published.crawls.iter().map(|c| c.ids).sum();
     let repeated: u64 = published.crawls.iter().map(|c| c.duplicates).sum();
     let states: Vec<_> = report
         .states()
@@ -207,12 +218,23 @@ fn summary(report: &BatchReport, published: &snapshot::Published) -> String {
         .map(|(name, n)| format!("{n} {}", name.replace('_', " ")))
         .collect();
     format!(
-        "run {}: {} ({}), {}, {}, {}\n",
+        "run {}: {} ({}), {}, {}, {}{}\n",
         published.run,
         counted(published.crawls.len() as u64, "list"),
         states.join(", "),
-        counted(ids, "id"),
+        counted(published.crawls.iter().map(|c| c.ids).sum(), "id"),
         counted(repeated, "repeated row"),
-        counted(report.requests, "request"),
+        counted(report.requests_in_all, "request"),
+        spent(report),
     )
+}
+
+fn of_lists(crawls: &[snapshot::Crawl]) -> String {
+    let ids = crawls.iter().map(|c| c.ids).sum();
+    format!("{}, {}", counted(crawls.len() as u64, "list"), counted(ids, "id"))
+}
+
+/// What it cost, where there is a price.
+fn spent(report: &BatchReport) -> String {
+    report.cost_in_all_micro_usd.map_or(String::new(), |cost| format!(", at most {}", dollars(cost)))
 }

@@ -284,6 +284,19 @@ impl Crawl {
     }
 }
 
+impl Crawl {
+    /// How many members a list that was read to its end lacks of those that the profile
+    /// counted, if that is a large part of them: more than ten, and more than one in twenty.
+    ///
+    /// Recorded crawls equal the counter, but need not while people come and go, and networks
+    /// count accounts that they do not show.
+    pub fn shortfall(&self) -> Option<u64> {
+        let counted = self.reported_count.filter(|_| self.state.is_complete())?;
+        let missing = counted.saturating_sub(self.ids);
+        (missing > 10 && missing > counted / 20).then_some(missing)
+    }
+}
+
 /// One page of a crawl, as the API returned it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRecord {

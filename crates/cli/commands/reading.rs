@@ -1,0 +1,234 @@
+//! What `snapshot` and `plan` share: from what was typed, or a job file, to a batch and the
+//! credentials to read it with.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use ingest::{Batch, Budget, Credential, Group, Job, Mode, Retries, Source, SourceKind, Target, Token};
+use jiff::SignedDuration;
+use snapshot::List;
+
+use crate::args::{Args, ModeName, What};
+use crate::exit::Usage;
+use crate::settings::{Origin, Said, Setting, Settings};
+
+/// What is to be read, and how.
+pub(crate) struct Reading {
+    pub(crate) settings: Settings,
+    pub(crate) kind: SourceKind,
+    /// The groups of the job file, or one of what was typed.
+    pub(crate) groups: Vec<Group>,
+    /// What the job is known by; `None` for what was typed.
+    pub(crate) job_key: Option<String>,
+    /// Without targets.
+    batch: Batch,
+}
+
+impl Reading {
+    pub(crate) fn new(args: &Args, what: &What) -> Result<Self> {
+        let job = job(what)?;
+        let said = job.as_ref().map(|(job, path)| (of_job(job), path.as_path()));
+        let settings = Settings::resolve(args, of_flags(what), said)?;
+        let mut batch = Batch::of(Vec::new());
+        batch.concurrency = settings.concurrency.value;
+        batch.retries = retries(&settings)?;
+        batch.prices = settings.prices.value.clone();
+        let (mut groups, mut job_key) = (Vec::new(), None);
+        match job {
+            Some((job, path)) => {
+                batch.page_size = what.page_size.or(job.page_size);
+                batch.profiles = what.profiles || job.profiles;
+                batch.budget = job.budget;
+                if let Some(prices) = &job.prices {
+                    batch.prices = prices.clone();
+                }
+                let whole = path.canonicalize().with_context(|| format!("cannot find {}", path.display()))?;
+                job_key = Some(whole.display().to_string());
+                batch.command = format!("followgraph snapshot {}", quoted(&path.display().to_string()));
+                groups = job.groups;
+                if let Some(mode) = mode(what)? {
+                    groups.iter_mut().flat_map(|g| &mut g.targets).for_each(|t| t.mode = mode);
+                }
+            }
+            None => {
+                batch.page_size = what.page_size;
+                batch.profiles = what.profiles;
+                groups.push(typed(what)?);
+                batch.command = command(what);
+            }
+        }
+        limit(&mut batch.budget, what)?;
+        if !matches!(settings.store.origin, Origin::Default | Origin::File(_)) {
+            let store = quoted(&settings.store.value.display().to_string());
+            batch.command = format!("{} --store {store}", batch.command);
+        }
+        batch.key.clone_from(&job_key);
+        let kind = settings.source.value.parse()?;
+        Ok(Self { settings, kind, groups, job_key, batch })
+    }
+
+    /// The batch of these groups.
+    pub(crate) fn batch<'g>(&self, groups: impl IntoIterator<Item = &'g Group>) -> Batch {
+        let targets = groups.into_iter().flat_map(|group| group.targets.clone()).collect();
+        Batch { targets, ..self.batch.clone() }
+    }
+
+    /// The network, as each credential sees it.
+    pub(crate) fn connect(&self) -> Result<Vec<Arc<dyn Source>>> {
+        let connect = |credential| Ok(self.kind.connect(&self.settings.base_url.value, credential)?);
+        credentials(&self.settings)?.into_iter().map(connect).collect()
+    }
+}
+
+/// The job file, if that is what was named.
+fn job(what: &What) -> Result<Option<(Job, PathBuf)>> {
+    let is_job = |name: &String| Path::new(name).extension().is_some_and(|e| e == "toml");
+    match what.accounts.as_slice() {
+        [only] if is_job(only) => {
+            if !what.list.is_empty() {
+                return Err(Usage::new("the job file says which lists to read")
+                    .hint("leave --list out, or name accounts instead of a job")
+                    .into());
+            }
+            let path = PathBuf::from(only);
+            let mut job = Job::read(&path)?;
+            if job.wants_stdin() {
+                job = job.with_stdin(&stdin()?)?;
+            }
+            Ok(Some((job, path)))
+        }
+        several if several.iter().any(is_job) => {
+            Err(Usage::new("a job file stands alone, without other accounts").into())
+        }
+        _ => Ok(None),
+    }
+}
+
+fn stdin() -> Result<String> {
+    std::io::read_to_string(std::io::stdin()).context("cannot read standard input")
+}
+
+fn of_flags(what: &What) -> Said {
+    Said {
+        store: None,
+        base_url: what.base_url.clone(),
+        source: what.source.map(|s| s.name().to_owned()),
+        concurrency: what.concurrency.map(usize::from),
+        token_file: what.token_file.clone(),
+        credentials: what.credentials.clone(),
+        retry_delay: what.retry_delay.clone(),
+    }
+}
+
+fn of_job(job: &Job) -> Said {
+    Said {
+        store: job.store.clone(),
+        base_url: job.base_url.clone(),
+        source: job.source.map(|s| s.name().to_owned()),
+        concurrency: job.concurrency,
+        token_file: job.token_file.clone(),
+        credentials: job.credentials.clone(),
+        retry_delay: None,
+    }
+}
+
+/// One group of what was typed.
+fn typed(what: &What) -> Result<Group> {
+    let mut lists: Vec<List> = what.list.iter().map(|name| (*name).into()).collect();
+    if lists.is_empty() {
+        lists.push(List::Followers);
+    }
+    let mode = mode(what)?.unwrap_or_default();
+    let mut accounts = Vec::new();
+    for name in &what.accounts {
+        if name == "-" {
+            accounts.extend(ingest::read_accounts(&stdin()?, "standard input")?);
+        } else {
+            accounts.push(name.parse()?);
+        }
+    }
+    let target = |account| Target { account, lists: lists.clone(), mode };
+    Ok(Group::of(accounts.into_iter().map(target).collect()))
+}
+
+fn mode(what: &What) -> Result<Option<Mode>> {
+    let complete_every = what.complete_every.as_deref().map(|text| duration("--complete-every", text));
+    let complete_every = complete_every.transpose()?;
+    if complete_every.is_some() && what.mode != Some(ModeName::Auto) {
+        return Err(Usage::new("--complete-every is for --mode auto").into());
+    }
+    Ok(what.mode.map(|mode| match mode {
+        ModeName::Complete => Mode::Complete,
+        ModeName::Head => Mode::Head,
+        ModeName::Auto => complete_every.map_or(Mode::AUTO, |complete_every| Mode::Auto { complete_every }),
+    }))
+}
+
+/// A flag goes before the job file.
+fn limit(budget: &mut Budget, what: &What) -> Result<()> {
+    if let Some(dollars) = what.max_cost_usd {
+        let amount = ingest::micro_usd(dollars);
+        let amount = amount.ok_or_else(|| Usage::new(format!("--max-cost-usd is {dollars}, which is no amount of money")))?;
+        budget.cost_micro_usd_max = Some(amount);
+    }
+    budget.requests_max = what.max_requests.or(budget.requests_max);
+    if let Some(text) = &what.max_time {
+        budget.time_max = Some(duration("--max-time", text)?.unsigned_abs());
+    }
+    Ok(())
+}
+
+fn retries(settings: &Settings) -> Result<Retries> {
+    let default = Retries::default();
+    let Some(text) = &settings.retry_delay.value else { return Ok(default) };
+    let delay_min = duration("retry_delay", text)?.unsigned_abs();
+    // The longest wait keeps its proportion.
+    let delay_max = delay_min.saturating_mul(60).min(Duration::from_hours(1));
+    Ok(Retries { delay_min, delay_max, ..default })
+}
+
+/// A positive time, as people write it.
+pub(crate) fn duration(name: &str, text: &str) -> Result<SignedDuration> {
+    ingest::parse_duration(text).map_err(|why| Usage::new(format!("{name} is `{text}`: {why}")).hint("write it like 90s, 15min, 6h, 1d or 2 weeks").into())
+}
+
+/// The credentials that a flag names, else the token of the environment, else what the other
+/// settings name.
+fn credentials(settings: &Settings) -> Result<Vec<Credential>> {
+    let flag = |origin: &Origin| matches!(origin, Origin::Flag(_));
+    let Setting { value: file, origin } = &settings.credentials;
+    if let (Some(path), true) = (file, flag(origin)) {
+        return Ok(Credential::read_file(path)?);
+    }
+    let Setting { value: token_file, origin } = &settings.token_file;
+    if let (Some(path), true) = (token_file, flag(origin)) {
+        return Ok(vec![Credential::bearer(Token::from_file(path)?)]);
+    }
+    if let Some(token) = Token::from_env(&[ingest::TOKEN_VARIABLE])? {
+        return Ok(vec![Credential::bearer(token)]);
+    }
+    match (file, token_file) {
+        (Some(path), _) => Ok(Credential::read_file(path)?),
+        (None, Some(path)) => Ok(vec![Credential::bearer(Token::from_file(path)?)]),
+        (None, None) => Err(ingest::Error::no_token().into()),
+    }
+}
+
+/// What was typed, as it can be typed again.
+fn command(what: &What) -> String {
+    let mut words = vec!["followgraph snapshot".to_owned()];
+    words.extend(what.accounts.iter().map(|account| quoted(account)));
+    words.extend(what.list.iter().map(|list| format!("--list {}", List::from(*list))));
+    words.join(" ")
+}
+
+/// For a shell, if it has to be.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "@._-/=:".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
