@@ -6,6 +6,7 @@ mod history;
 mod limits;
 mod lookups;
 mod paging;
+mod presence;
 mod world;
 
 mod util;
