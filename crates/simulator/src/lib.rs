@@ -50,7 +50,7 @@ pub use error::Error;
 pub use event::{Event, EventKind};
 pub use id::{created_at, is_snowflake};
 pub use presence::Presence;
-pub use server::{Fault, RequestRecord, Server};
+pub use server::{ErrorBody, Fault, RedirectTo, RequestRecord, Served, Server, UnknownFault};
 pub use truth::{AccountDump, RowDump, Truth, TruthDump, truth_json};
 pub use user::{Standing, User};
 pub use world::{List, World};

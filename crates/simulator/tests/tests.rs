@@ -5,8 +5,10 @@ mod faults;
 mod history;
 mod limits;
 mod lookups;
+mod oddities;
 mod paging;
 mod presence;
+mod troubles;
 mod world;
 
 mod util;

@@ -59,8 +59,7 @@ impl Refusal {
     pub(super) fn reply(self, generation: Generation) -> Reply {
         match (generation, self) {
             (Generation::V1, Self::Missing) => errors::v1(400, 215, "Bad Authentication data."),
-            (Generation::V1, Self::Unknown) => errors::v1(401, 89, "Invalid or expired token."),
-            (Generation::V2, _) => errors::v2_plain(401, "Unauthorized", "Unauthorized"),
+            (Generation::V1, Self::Unknown) | (Generation::V2, _) => errors::expired(generation),
         }
     }
 }

@@ -7,15 +7,18 @@
 mod auth;
 mod call;
 mod control;
+mod cursors;
 mod errors;
 mod faults;
 mod limits;
+mod paging;
 mod record;
 mod reply;
 mod route;
 mod v1;
 mod v2;
 mod v2_user;
+mod wire;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -30,10 +33,12 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use self::auth::{Credential, Generation};
+use self::auth::Generation;
 use self::call::Call;
-use self::faults::Faults;
+use self::cursors::Minted;
+use self::faults::{Asked, Faults, Wire};
 use self::limits::Limiter;
+use self::record::Facts;
 use self::reply::Reply;
 use self::route::Endpoint;
 use crate::clock::{Clock, later};
@@ -41,8 +46,8 @@ use crate::config::ServerConfig;
 use crate::error::Error;
 use crate::world::World;
 
-pub use self::faults::Fault;
-pub use self::record::RequestRecord;
+pub use self::faults::{ErrorBody, Fault, RedirectTo, UnknownFault};
+pub use self::record::{RequestRecord, Served};
 
 /// Longest request body that is read, in bytes; a lookup of 100 names needs 2 KiB.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -62,11 +67,13 @@ pub struct Server {
 /// What all requests share. No lock is held across an await, and the clock's is always the
 /// last to be taken.
 struct Shared {
+    addr: SocketAddr,
     config: ServerConfig,
     world: Mutex<World>,
     clock: Mutex<Clock>,
     limiter: Mutex<Limiter>,
     faults: Mutex<Faults>,
+    minted: Mutex<Minted>,
     requests: Mutex<Vec<RequestRecord>>,
 }
 
@@ -87,7 +94,7 @@ impl Server {
         let listener = TcpListener::bind(config.addr).await.map_err(refused)?;
         let addr = listener.local_addr().map_err(refused)?;
         let bearer = config.app_tokens.first().map(|app| app.token.clone()).unwrap_or_default();
-        let shared = Arc::new(Shared::new(world, config));
+        let shared = Arc::new(Shared::new(world, config, addr));
         let router = Router::new().fallback(serve).with_state(Arc::clone(&shared));
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
@@ -149,12 +156,14 @@ impl Server {
 }
 
 impl Shared {
-    fn new(world: World, config: ServerConfig) -> Self {
+    fn new(world: World, config: ServerConfig, addr: SocketAddr) -> Self {
         Self {
+            addr,
             clock: Mutex::new(Clock::starting_at(world.now())),
             limiter: Mutex::new(Limiter::new(config.limits, config.window)),
             world: Mutex::new(world),
             faults: Mutex::default(),
+            minted: Mutex::default(),
             requests: Mutex::default(),
             config,
         }
@@ -183,75 +192,128 @@ impl Shared {
         }
     }
 
-    /// The answer to a request, and whose credential it bore; both go into the record.
-    fn answer(&self, head: &Parts, body: &[u8]) -> (Reply, Option<String>) {
+    /// The answer to a request, and what is to be remembered of how it came about.
+    fn answer(&self, head: &Parts, body: &[u8], fault: Option<Fault>) -> (Reply, Facts) {
+        let mut facts = Facts {
+            credential_name: None,
+            spent: false,
+            foreign_cursor: false,
+            fault,
+            world_at: self.world().now(),
+        };
         let Some((endpoint, name)) = route::find(&head.method, head.uri.path()) else {
-            return (Reply::unknown_route(), None);
+            return (Reply::unknown_route(), facts);
         };
         match endpoint {
-            Endpoint::Token => return (auth::issue_token(&self.config, head, body), None),
-            Endpoint::Truth => return (control::truth(&self.world(), &head.uri), None),
-            Endpoint::Advance => return (control::advance(self, &head.uri), None),
+            Endpoint::Token => return (auth::issue_token(&self.config, head, body), facts),
+            Endpoint::Truth => return (control::truth(&self.world(), &head.uri), facts),
+            Endpoint::Advance => return (control::advance(self, &head.uri), facts),
             _ => {}
         }
         let credential = match auth::identify(&self.config, &head.headers) {
             Ok(credential) => credential,
-            Err(refusal) => return (refusal.reply(endpoint.generation()), None),
+            Err(refusal) => {
+                facts.unmet();
+                return (refusal.reply(endpoint.generation()), facts);
+            }
         };
-        let log_name = Some(credential.name.clone());
+        facts.credential_name = Some(credential.name.clone());
         let spent = lock(&self.limiter).spend(&credential, endpoint, self.now());
-        let reply = match spent {
-            Ok(window) => self.call(endpoint, name, head, body, credential).with_window(window),
-            Err(window) => errors::too_many_requests(endpoint.generation()).with_window(window),
+        facts.spent = spent.is_ok();
+        let reply = match (spent, fault.and_then(Fault::at_gate)) {
+            (Err(window), _) => {
+                facts.unmet();
+                errors::too_many_requests(endpoint.generation()).with_window(window)
+            }
+            (Ok(window), Some(reply)) => reply.with_window(window),
+            (Ok(window), None) => {
+                let call = Call::new(endpoint, name, head, body, credential, fault);
+                let reply = self.call(&call, &mut facts);
+                if let Some(page) = &reply.page {
+                    facts.foreign_cursor = lock(&self.minted).note(page);
+                }
+                reply.with_window(window)
+            }
         };
-        (reply, log_name)
+        (reply, facts)
     }
 
-    fn call(
-        &self,
-        endpoint: Endpoint,
-        name: Option<String>,
-        head: &Parts,
-        body: &[u8],
-        credential: Credential,
-    ) -> Reply {
-        if endpoint == Endpoint::V1RateLimitStatus {
-            let call = Call::new(endpoint, name, head, body, credential);
-            return lock(&self.limiter).status(&call, self.now(), &self.config.consumer.key);
+    fn call(&self, call: &Call, facts: &mut Facts) -> Reply {
+        if call.endpoint == Endpoint::V1RateLimitStatus {
+            return lock(&self.limiter).status(call, self.now(), &self.config.consumer.key);
         }
-        let call = Call::new(endpoint, name, head, body, credential);
         let world = self.world();
-        let answered = match endpoint.generation() {
-            Generation::V1 => v1::answer(&world, &call),
-            Generation::V2 => v2::answer(&world, &call),
+        facts.world_at = world.now();
+        let answered = match call.endpoint.generation() {
+            Generation::V1 => v1::answer(&world, call),
+            Generation::V2 => v2::answer(&world, call),
         };
-        answered.unwrap_or_else(|error| error)
+        let reply = answered.unwrap_or_else(|error| error);
+        match call.oddity {
+            Some(Fault::MissingData) => reply.without_rows(),
+            Some(Fault::UnknownFields) => reply.with_unknown_fields(),
+            _ => reply,
+        }
     }
 
-    fn record(&self, record: RequestRecord) {
-        lock(&self.requests).push(record);
+    /// What the request meets, if anything.
+    fn fault(&self, asked: &Asked<'_>) -> Option<Fault> {
+        if route::is_control(asked.path) { None } else { lock(&self.faults).take(asked) }
+    }
+
+    /// Writes the record of a reply; its place is what [`complete`](Self::complete) takes.
+    fn record(&self, record: RequestRecord) -> usize {
+        let mut requests = lock(&self.requests);
+        requests.push(record);
+        requests.len() - 1
+    }
+
+    fn complete(&self, place: usize) {
+        if let Some(record) = lock(&self.requests).get_mut(place) {
+            record.completed = true;
+        }
     }
 }
 
 /// Answers one request: all that is asynchronous is here.
 async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let is_control = route::is_control(head.uri.path());
-    let fault = if is_control { None } else { lock(&shared.faults).take(head.uri.path()) };
+    let (fault, early) = {
+        let asked = Asked::new(&head, shared.addr);
+        let fault = shared.fault(&asked);
+        (fault, fault.and_then(|fault| fault.at_front(&asked)))
+    };
     let delay = shared.config.delay + fault.map_or(Duration::ZERO, Fault::delay);
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    let (reply, credential) = match (fault.and_then(Fault::reply), read(body).await) {
-        (Some(reply), _) => (reply, None),
-        (None, Some(body)) => shared.answer(&head, &body),
-        (None, None) => (Reply::empty(413), None),
+    let untouched = |fault| Facts {
+        credential_name: None,
+        spent: false,
+        foreign_cursor: false,
+        fault,
+        world_at: shared.world().now(),
+    };
+    let (reply, facts) = match (early, read(body).await) {
+        (Some(reply), _) => (reply, untouched(fault)),
+        (None, Some(body)) => shared.answer(&head, &body, fault),
+        (None, None) => (Reply::empty(413), untouched(fault)),
     };
     let now = shared.now();
-    if !is_control {
-        shared.record(RequestRecord::new(now, &head, &reply, credential));
+    let gzip = shared.config.gzip && reply::accepts_gzip(&head.headers);
+    if route::is_control(head.uri.path()) {
+        return reply.into_response(now, gzip, Wire::Whole, Box::new(|| {}));
     }
-    reply.into_response(now, shared.config.gzip && reply::accepts_gzip(&head.headers))
+    let wire = fault.map_or(Wire::Whole, Fault::wire);
+    // Its bytes all arrive, but they are not the page that was served.
+    let is_hollow = fault == Some(Fault::MissingData);
+    let place = shared.record(RequestRecord::new(now, &head, &reply, facts));
+    let receipt = move || {
+        if !is_hollow {
+            shared.complete(place);
+        }
+    };
+    reply.into_response(now, gzip, wire, Box::new(receipt))
 }
 
 async fn read(body: axum::body::Body) -> Option<axum::body::Bytes> {
