@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// The default beginning: 2 November 2026, 08:00 UTC, in Unix seconds.
 const DEFAULT_START_SECS: i64 = 1_793_606_400;
@@ -153,6 +153,27 @@ pub struct ServerConfig {
     /// world's own time is the start plus the explicit advances, to the millisecond, so the
     /// same calls give the same truth however long they take.
     pub freeze_between_advances: bool,
+    /// Virtual time that passes, in the world and on the clock, after every list page that was
+    /// served, so that people come and go between the pages of one crawl; none by default.
+    pub page_step: Duration,
+    /// How far off all that is told of time is: the `Date` header and the ends of windows.
+    /// What happens, happens at the right time all the same.
+    pub skew: SignedDuration,
+    /// What the `Date` header calls its zone.
+    pub date_zone: DateZone,
+    /// Requests per 24 hours, credential and endpoint; told in `x-app-limit-24hour-*` or
+    /// `x-user-limit-24hour-*` headers. None by default.
+    pub day_limits: Option<Limits>,
+}
+
+/// What a `Date` header ends in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum DateZone {
+    /// As the HTTP standard has it.
+    #[default]
+    Gmt,
+    /// As the real servers were seen to write it, which strict parsers refuse.
+    Utc,
 }
 
 impl Default for ServerConfig {
@@ -173,6 +194,10 @@ impl Default for ServerConfig {
             gzip: true,
             delay: Duration::ZERO,
             freeze_between_advances: true,
+            page_step: Duration::ZERO,
+            skew: SignedDuration::ZERO,
+            date_zone: DateZone::Gmt,
+            day_limits: None,
         }
     }
 }

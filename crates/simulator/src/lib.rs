@@ -44,7 +44,9 @@ mod clock;
 mod dice;
 mod server;
 
-pub use config::{AppToken, Churn, Consumer, Limits, Quota, ServerConfig, UserToken, WorldConfig};
+pub use config::{
+    AppToken, Churn, Consumer, DateZone, Limits, Quota, ServerConfig, UserToken, WorldConfig,
+};
 pub use cursor::{MalformedCursor, Position, edge_time};
 pub use error::Error;
 pub use event::{Event, EventKind};

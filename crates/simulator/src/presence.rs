@@ -28,25 +28,17 @@ pub enum Presence {
 struct Trace {
     edge: bool,
     visible: bool,
-    seen: bool,
-    missed: bool,
+    /// What the moments looked at so far add up to.
+    so_far: Option<Presence>,
 }
 
 impl Trace {
     fn observe(&mut self) {
-        if self.edge && self.visible {
-            self.seen = true;
-        } else {
-            self.missed = true;
-        }
-    }
-
-    fn presence(self) -> Presence {
-        match (self.seen, self.missed) {
-            (true, false) => Presence::Always,
-            (true, true) => Presence::Sometimes,
-            (false, _) => Presence::Never,
-        }
+        let now = if self.edge && self.visible { Presence::Always } else { Presence::Never };
+        self.so_far = match self.so_far {
+            Some(before) if before != now => Some(Presence::Sometimes),
+            _ => Some(now),
+        };
     }
 }
 
@@ -90,14 +82,15 @@ impl World {
                 trace.observe();
             }
         }
-        traces.into_iter().map(|(id, trace)| (id, trace.presence())).collect()
+        let told = |trace: Trace| trace.so_far.unwrap_or(Presence::Never);
+        traces.into_iter().map(|(id, trace)| (id, told(trace))).collect()
     }
 
     /// Everyone an answer could name, as they stand now.
     fn candidates(&self, account: i64, list: List) -> BTreeMap<i64, Trace> {
         let trace = |id, edge| {
             let visible = self.user(id).is_some_and(crate::User::is_visible);
-            Trace { edge, visible, seen: false, missed: false }
+            Trace { edge, visible, so_far: None }
         };
         let truth = self.truth();
         let now = match list {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use simulator::{List, Presence, World};
+use simulator::{List, Presence, ServerConfig, World};
 
-use crate::util::{busy, pass, star_with_fans};
+use crate::util::{busy, get, pass, serve_with, star_with_fans};
 
 #[test]
 fn a_stay_is_told_from_a_visit_and_an_absence() {
@@ -17,7 +17,7 @@ fn a_stay_is_told_from_a_visit_and_an_absence() {
     world.suspend(fans[2]);
     pass(&mut world, 60);
     world.follow(fans[1], star);
-    let to = world.now() + Duration::from_secs(60);
+    let to = world.now() + Duration::from_mins(1);
     pass(&mut world, 120);
     world.unfollow(fans[3], star);
     world.deactivate(fans[4]);
@@ -92,4 +92,36 @@ fn a_busy_world_agrees_with_states_taken_while_it_moved() {
         }
     }
     assert!(sometimes > 5, "too quiet to prove anything: {sometimes}");
+}
+
+#[tokio::test]
+async fn people_come_and_go_between_the_pages_of_one_crawl() {
+    let world = World::new(busy(11));
+    let star = world.watched()[0];
+    let page_step = Duration::from_hours(6);
+    let server = serve_with(world, ServerConfig { page_step, ..Default::default() }).await;
+    let (mut rows, mut at) = (BTreeSet::new(), String::new());
+    loop {
+        let path = format!("/2/users/{star}/followers?max_results=50{at}");
+        let page = get(&server, &path).await;
+        rows.extend(page.v2_ids());
+        let json = page.json();
+        let Some(next) = json["meta"]["next_token"].as_str() else { break };
+        at = format!("&pagination_token={next}");
+    }
+    let log = server.requests();
+    let times: Vec<_> = log.iter().map(|record| record.world_at).collect();
+    assert!(times.windows(2).all(|pair| pair[0] + page_step == pair[1]), "{times:?}");
+    let (from, to) = (times[0], times[times.len() - 1]);
+    let presences = server.with_world(|world| world.presences(star, List::Followers, from, to));
+    for (id, presence) in &presences {
+        match presence {
+            Presence::Always => assert!(rows.contains(id), "{id} was there throughout"),
+            Presence::Never => assert!(!rows.contains(id), "{id} was never there"),
+            Presence::Sometimes => {}
+        }
+    }
+    assert!(rows.iter().all(|id| presences.contains_key(id)));
+    let moved = presences.values().filter(|&&presence| presence == Presence::Sometimes).count();
+    assert!(moved > 10, "too quiet to prove anything: {moved}");
 }

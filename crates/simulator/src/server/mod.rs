@@ -39,7 +39,7 @@ use self::cursors::Minted;
 use self::faults::{Asked, Faults, Wire};
 use self::limits::Limiter;
 use self::record::Facts;
-use self::reply::Reply;
+use self::reply::{Reply, Told};
 use self::route::Endpoint;
 use crate::clock::{Clock, later};
 use crate::config::ServerConfig;
@@ -160,13 +160,17 @@ impl Shared {
         Self {
             addr,
             clock: Mutex::new(Clock::starting_at(world.now())),
-            limiter: Mutex::new(Limiter::new(config.limits, config.window)),
+            limiter: Mutex::new(Limiter::new(config.limits, config.window, config.day_limits)),
             world: Mutex::new(world),
             faults: Mutex::default(),
             minted: Mutex::default(),
             requests: Mutex::default(),
             config,
         }
+    }
+
+    fn told(&self) -> Told {
+        Told { now: self.now(), skew: self.config.skew, zone: self.config.date_zone }
     }
 
     fn now(&self) -> jiff::Timestamp {
@@ -221,18 +225,18 @@ impl Shared {
         let spent = lock(&self.limiter).spend(&credential, endpoint, self.now());
         facts.spent = spent.is_ok();
         let reply = match (spent, fault.and_then(Fault::at_gate)) {
-            (Err(window), _) => {
+            (Err(windows), _) => {
                 facts.unmet();
-                errors::too_many_requests(endpoint.generation()).with_window(window)
+                errors::too_many_requests(endpoint.generation()).with_windows(windows)
             }
-            (Ok(window), Some(reply)) => reply.with_window(window),
-            (Ok(window), None) => {
+            (Ok(windows), Some(reply)) => reply.with_windows(windows),
+            (Ok(windows), None) => {
                 let call = Call::new(endpoint, name, head, body, credential, fault);
                 let reply = self.call(&call, &mut facts);
                 if let Some(page) = &reply.page {
                     facts.foreign_cursor = lock(&self.minted).note(page);
                 }
-                reply.with_window(window)
+                reply.with_windows(windows)
             }
         };
         (reply, facts)
@@ -240,7 +244,7 @@ impl Shared {
 
     fn call(&self, call: &Call, facts: &mut Facts) -> Reply {
         if call.endpoint == Endpoint::V1RateLimitStatus {
-            return lock(&self.limiter).status(call, self.now(), &self.config.consumer.key);
+            return lock(&self.limiter).status(call, self.told(), &self.config.consumer.key);
         }
         let world = self.world();
         facts.world_at = world.now();
@@ -299,21 +303,24 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
         (None, Some(body)) => shared.answer(&head, &body, fault),
         (None, None) => (Reply::empty(413), untouched(fault)),
     };
-    let now = shared.now();
+    let told = shared.told();
     let gzip = shared.config.gzip && reply::accepts_gzip(&head.headers);
     if route::is_control(head.uri.path()) {
-        return reply.into_response(now, gzip, Wire::Whole, Box::new(|| {}));
+        return reply.into_response(told, gzip, Wire::Whole, Box::new(|| {}));
+    }
+    if reply.page.is_some() && !shared.config.page_step.is_zero() {
+        shared.advance(shared.config.page_step);
     }
     let wire = fault.map_or(Wire::Whole, Fault::wire);
     // Its bytes all arrive, but they are not the page that was served.
     let is_hollow = fault == Some(Fault::MissingData);
-    let place = shared.record(RequestRecord::new(now, &head, &reply, facts));
+    let place = shared.record(RequestRecord::new(told.now, &head, &reply, facts));
     let receipt = move || {
         if !is_hollow {
             shared.complete(place);
         }
     };
-    reply.into_response(now, gzip, wire, Box::new(receipt))
+    reply.into_response(told, gzip, wire, Box::new(receipt))
 }
 
 async fn read(body: axum::body::Body) -> Option<axum::body::Bytes> {

@@ -11,31 +11,68 @@ use axum::http::header::{
 use axum::response::Response;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::cursors::PageFacts;
 use super::faults::{self, Wire};
-use super::limits::Window;
+use super::limits::{Window, Windows};
 use super::wire::{Parcel, Receipt};
+use crate::config::DateZone;
 
 /// Bodies below this many bytes are sent as they are.
 const GZIP_FROM_BYTES: usize = 200;
 
-const LIMIT: HeaderName = HeaderName::from_static("x-rate-limit-limit");
-const REMAINING: HeaderName = HeaderName::from_static("x-rate-limit-remaining");
-const RESET: HeaderName = HeaderName::from_static("x-rate-limit-reset");
+/// Names for a window's limit, what remains of it, and its end.
+type WindowNames = [HeaderName; 3];
+
+const LIMITS: WindowNames = [
+    HeaderName::from_static("x-rate-limit-limit"),
+    HeaderName::from_static("x-rate-limit-remaining"),
+    HeaderName::from_static("x-rate-limit-reset"),
+];
+const DAY_OF_APP: WindowNames = [
+    HeaderName::from_static("x-app-limit-24hour-limit"),
+    HeaderName::from_static("x-app-limit-24hour-remaining"),
+    HeaderName::from_static("x-app-limit-24hour-reset"),
+];
+const DAY_OF_USER: WindowNames = [
+    HeaderName::from_static("x-user-limit-24hour-limit"),
+    HeaderName::from_static("x-user-limit-24hour-remaining"),
+    HeaderName::from_static("x-user-limit-24hour-reset"),
+];
+
+/// What a reply says of time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told {
+    /// Virtual time, as it really is.
+    pub(super) now: Timestamp,
+    /// How wrong all that is told is.
+    pub(super) skew: SignedDuration,
+    pub(super) zone: DateZone,
+}
+
+impl Told {
+    fn date(self) -> String {
+        let told = self.now.checked_add(self.skew).unwrap_or(self.now);
+        let zone = match self.zone {
+            DateZone::Gmt => "GMT",
+            DateZone::Utc => "UTC",
+        };
+        format!("{} {zone}", told.strftime("%a, %d %b %Y %H:%M:%S"))
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) status: u16,
     content: Content,
-    window: Option<Window>,
+    windows: Option<Box<Windows>>,
     location: Option<String>,
     /// Users in the body, if an endpoint served any or none; what a metered API would bill.
     pub(super) users: Option<usize>,
     /// The page this is, if it is one.
-    pub(super) page: Option<PageFacts>,
+    pub(super) page: Option<Box<PageFacts>>,
 }
 
 #[derive(Debug)]
@@ -66,7 +103,7 @@ impl Reply {
     }
 
     fn new(status: u16, content: Content) -> Self {
-        Self { status, content, window: None, location: None, users: None, page: None }
+        Self { status, content, windows: None, location: None, users: None, page: None }
     }
 
     pub(super) fn unknown_route() -> Self {
@@ -79,7 +116,7 @@ impl Reply {
     }
 
     pub(super) fn with_page(mut self, page: PageFacts) -> Self {
-        self.page = Some(page);
+        self.page = Some(Box::new(page));
         self
     }
 
@@ -104,8 +141,8 @@ impl Reply {
         self
     }
 
-    pub(super) fn with_window(mut self, window: Window) -> Self {
-        self.window = Some(window);
+    pub(super) fn with_windows(mut self, windows: Windows) -> Self {
+        self.windows = Some(Box::new(windows));
         self
     }
 
@@ -122,7 +159,7 @@ impl Reply {
     /// The HTTP response; `receipt` is called when the whole of it was handed over.
     pub(super) fn into_response(
         self,
-        now: Timestamp,
+        told: Told,
         gzip: bool,
         wire: Wire,
         receipt: Receipt,
@@ -151,17 +188,23 @@ impl Reply {
         let headers = response.headers_mut();
         headers.insert(SERVER, HeaderValue::from_static("simulator"));
         headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
-        insert(headers, DATE, &now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        insert(headers, DATE, &told.date());
         if !kind.is_empty() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         }
         if compressed.is_some() {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
-        if let Some(window) = self.window {
-            insert(headers, LIMIT, &window.limit.to_string());
-            insert(headers, REMAINING, &window.remaining.to_string());
-            insert(headers, RESET, &window.reset_secs.to_string());
+        if let Some(windows) = self.windows {
+            announce(headers, LIMITS, windows.quarter, told.skew);
+            if let Some(day) = windows.day {
+                announce(
+                    headers,
+                    if windows.of_app { DAY_OF_APP } else { DAY_OF_USER },
+                    day,
+                    told.skew,
+                );
+            }
         }
         if let Some(location) = &self.location {
             insert(headers, LOCATION, location);
@@ -180,6 +223,13 @@ pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
         let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
         named && !parts.any(|weight| ["q=0", "q=0.0", "q=0.00", "q=0.000"].contains(&weight))
     })
+}
+
+fn announce(headers: &mut HeaderMap, names: WindowNames, window: Window, skew: SignedDuration) {
+    let [limit, remaining, reset] = names;
+    insert(headers, limit, &window.limit.to_string());
+    insert(headers, remaining, &window.remaining.to_string());
+    insert(headers, reset, &window.reset_secs.saturating_add(skew.as_secs()).to_string());
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
