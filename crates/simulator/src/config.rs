@@ -139,9 +139,14 @@ pub struct ServerConfig {
     pub limits: Limits,
     /// App-only bearer tokens; the first is what [`bearer`](crate::Server::bearer) returns.
     pub app_tokens: Vec<AppToken>,
-    /// Tokens that act for an account, as `OAuth` 2.0 bearers or as `oauth_token` in `OAuth` 1.0a.
+    /// Tokens that act for an account: they sign `OAuth` 1.0a requests, and are taken as
+    /// bearers too, which real ones are not.
     pub user_tokens: Vec<UserToken>,
-    /// The key and secret that `/oauth2/token` trades for the first app token.
+    /// `OAuth` 2.0 tokens that act for an account, expire, and can be refreshed. v2 only.
+    pub grants: Vec<Grant>,
+    /// How long such an access token lives, in virtual time.
+    pub access_token_life: Duration,
+    /// The app: what `/oauth2/token` trades for the first app token, and who signs.
     pub consumer: Consumer,
     /// Whether bodies are compressed for clients that accept gzip.
     pub gzip: bool,
@@ -187,6 +192,8 @@ impl Default for ServerConfig {
                 app: "demo".to_owned(),
             }],
             user_tokens: Vec::new(),
+            grants: Vec::new(),
+            access_token_life: Duration::from_hours(2),
             consumer: Consumer {
                 key: "simulatorkey".to_owned(),
                 secret: "simulatorsecret".to_owned(),
@@ -216,8 +223,56 @@ pub struct AppToken {
 pub struct UserToken {
     /// The token, sent verbatim.
     pub token: String,
+    /// What signs beside the consumer's secret.
+    pub secret: String,
     /// The account that gave it.
     pub user_id: i64,
+}
+
+impl UserToken {
+    /// A token with its secret.
+    pub fn new(token: impl Into<String>, secret: impl Into<String>, user_id: i64) -> Self {
+        Self { token: token.into(), secret: secret.into(), user_id }
+    }
+}
+
+/// What an account has allowed a client, and the tokens that show it at the beginning.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The client's public name.
+    pub client_id: String,
+    /// Its secret, if it is one that can keep it; it then authenticates by HTTP Basic.
+    pub client_secret: Option<String>,
+    /// The account that has given consent.
+    pub user_id: i64,
+    /// What requests bear, until it expires or is refreshed.
+    pub access_token: String,
+    /// What buys the next pair, once.
+    pub refresh_token: String,
+}
+
+impl Grant {
+    /// A grant to a client that can keep no secret.
+    pub fn public(
+        client_id: impl Into<String>,
+        user_id: i64,
+        access_token: impl Into<String>,
+        refresh_token: impl Into<String>,
+    ) -> Self {
+        Self {
+            client_id: client_id.into(),
+            client_secret: None,
+            user_id,
+            access_token: access_token.into(),
+            refresh_token: refresh_token.into(),
+        }
+    }
+
+    /// The same to a client that has a secret.
+    #[must_use]
+    pub fn confidential(self, client_secret: impl Into<String>) -> Self {
+        Self { client_secret: Some(client_secret.into()), ..self }
+    }
 }
 
 /// The key and secret of an app.
@@ -240,6 +295,15 @@ impl fmt::Debug for AppToken {
 impl fmt::Debug for UserToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UserToken").field("user_id", &self.user_id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grant")
+            .field("client_id", &self.client_id)
+            .field("user_id", &self.user_id)
+            .finish_non_exhaustive()
     }
 }
 

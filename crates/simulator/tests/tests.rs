@@ -8,6 +8,8 @@ mod lookups;
 mod oddities;
 mod paging;
 mod presence;
+mod refreshes;
+mod signatures;
 mod troubles;
 mod world;
 

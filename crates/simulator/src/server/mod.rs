@@ -8,9 +8,12 @@ mod auth;
 mod call;
 mod control;
 mod cursors;
+mod encoding;
 mod errors;
 mod faults;
 mod limits;
+mod oauth1;
+mod oauth2;
 mod paging;
 mod record;
 mod reply;
@@ -33,7 +36,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use self::auth::Generation;
+use self::auth::{Generation, Registry};
 use self::call::Call;
 use self::cursors::Minted;
 use self::faults::{Asked, Faults, Wire};
@@ -47,6 +50,7 @@ use crate::error::Error;
 use crate::world::World;
 
 pub use self::faults::{ErrorBody, Fault, RedirectTo, UnknownFault};
+pub use self::oauth2::TokenPair;
 pub use self::record::{RequestRecord, Served};
 
 /// Longest request body that is read, in bytes; a lookup of 100 names needs 2 KiB.
@@ -74,6 +78,7 @@ struct Shared {
     limiter: Mutex<Limiter>,
     faults: Mutex<Faults>,
     minted: Mutex<Minted>,
+    registry: Registry,
     requests: Mutex<Vec<RequestRecord>>,
 }
 
@@ -116,6 +121,11 @@ impl Server {
     /// The first app token of the configuration; empty when there is none.
     pub fn bearer(&self) -> &str {
         &self.bearer
+    }
+
+    /// The `OAuth` 2.0 tokens that act for an account at the moment, if there is such a grant.
+    pub fn tokens_of(&self, user_id: i64) -> Option<TokenPair> {
+        self.shared.registry.pair_of(user_id)
     }
 
     /// Looks at the world or changes it, while no request is answered.
@@ -161,9 +171,10 @@ impl Shared {
             addr,
             clock: Mutex::new(Clock::starting_at(world.now())),
             limiter: Mutex::new(Limiter::new(config.limits, config.window, config.day_limits)),
-            world: Mutex::new(world),
             faults: Mutex::default(),
             minted: Mutex::default(),
+            registry: Registry::new(&config, world.seed(), world.now()),
+            world: Mutex::new(world),
             requests: Mutex::default(),
             config,
         }
@@ -210,11 +221,14 @@ impl Shared {
         };
         match endpoint {
             Endpoint::Token => return (auth::issue_token(&self.config, head, body), facts),
+            Endpoint::Refresh => return (self.registry.refresh(head, body, self.now()), facts),
             Endpoint::Truth => return (control::truth(&self.world(), &head.uri), facts),
             Endpoint::Advance => return (control::advance(self, &head.uri), facts),
             _ => {}
         }
-        let credential = match auth::identify(&self.config, &head.headers) {
+        let identified =
+            self.registry.identify(&self.config, endpoint.generation(), head, body, self.told());
+        let credential = match identified {
             Ok(credential) => credential,
             Err(refusal) => {
                 facts.unmet();

@@ -24,6 +24,8 @@ pub(super) enum Endpoint {
     V2Me,
     /// Trades a key and secret for a bearer token.
     Token,
+    /// Trades a refresh token for new tokens.
+    Refresh,
     /// Tells the truth.
     Truth,
     /// Moves time.
@@ -51,6 +53,7 @@ pub(super) fn find(method: &Method, path: &str) -> Option<(Endpoint, Option<Stri
         ["2", "users", id, "followers"] if get => (Endpoint::V2List(List::Followers), Some(id)),
         ["2", "users", id, "following"] if get => (Endpoint::V2List(List::Following), Some(id)),
         ["oauth2", "token"] if post => (Endpoint::Token, None),
+        ["2", "oauth2", "token"] if post => (Endpoint::Refresh, None),
         ["_simulator", "truth"] if get => (Endpoint::Truth, None),
         ["_simulator", "advance"] if post => (Endpoint::Advance, None),
         _ => return None,
@@ -103,7 +106,7 @@ impl Endpoint {
             Self::V2List(_) => limits.v2_lists,
             Self::V2Users | Self::V2User | Self::V2UsersBy | Self::V2UserBy => limits.v2_lookups,
             Self::V2Me => limits.v2_me,
-            Self::Token | Self::Truth | Self::Advance => Quota::both(u32::MAX),
+            Self::Token | Self::Refresh | Self::Truth | Self::Advance => Quota::both(u32::MAX),
         }
     }
 }
