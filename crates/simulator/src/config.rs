@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::server::FaultMix;
+
 /// The default beginning: 2 November 2026, 08:00 UTC, in Unix seconds.
 const DEFAULT_START_SECS: i64 = 1_793_606_400;
 
@@ -169,6 +171,8 @@ pub struct ServerConfig {
     /// Requests per 24 hours, credential and endpoint; told in `x-app-limit-24hour-*` or
     /// `x-user-limit-24hour-*` headers. None by default.
     pub day_limits: Option<Limits>,
+    /// Faults that requests meet by chance; none by default.
+    pub mix: Option<FaultMix>,
 }
 
 /// What a `Date` header ends in.
@@ -205,6 +209,7 @@ impl Default for ServerConfig {
             skew: SignedDuration::ZERO,
             date_zone: DateZone::Gmt,
             day_limits: None,
+            mix: None,
         }
     }
 }

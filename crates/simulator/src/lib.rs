@@ -52,7 +52,8 @@ pub use event::{Event, EventKind};
 pub use id::{created_at, is_snowflake};
 pub use presence::Presence;
 pub use server::{
-    ErrorBody, Fault, RedirectTo, RequestRecord, Served, Server, TokenPair, UnknownFault,
+    Bill, ErrorBody, Fault, FaultMix, RedirectTo, RequestRecord, Served, Server, TokenPair,
+    UnknownFault,
 };
 pub use truth::{AccountDump, RowDump, Truth, TruthDump, truth_json};
 pub use user::{Standing, User};

@@ -1,10 +1,12 @@
 //! What the simulator promises, one module per promise.
 
 mod accounts;
+mod billing;
 mod faults;
 mod history;
 mod limits;
 mod lookups;
+mod mix;
 mod oddities;
 mod paging;
 mod presence;

@@ -5,6 +5,7 @@
 //! to a reply; only this module knows axum.
 
 mod auth;
+mod billing;
 mod call;
 mod control;
 mod cursors;
@@ -12,6 +13,7 @@ mod encoding;
 mod errors;
 mod faults;
 mod limits;
+mod mix;
 mod oauth1;
 mod oauth2;
 mod paging;
@@ -23,6 +25,7 @@ mod v2;
 mod v2_user;
 mod wire;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -41,6 +44,7 @@ use self::call::Call;
 use self::cursors::Minted;
 use self::faults::{Asked, Faults, Wire};
 use self::limits::Limiter;
+use self::mix::Mixer;
 use self::record::Facts;
 use self::reply::{Reply, Told};
 use self::route::Endpoint;
@@ -49,7 +53,9 @@ use crate::config::ServerConfig;
 use crate::error::Error;
 use crate::world::World;
 
+pub use self::billing::Bill;
 pub use self::faults::{ErrorBody, Fault, RedirectTo, UnknownFault};
+pub use self::mix::FaultMix;
 pub use self::oauth2::TokenPair;
 pub use self::record::{RequestRecord, Served};
 
@@ -77,6 +83,7 @@ struct Shared {
     clock: Mutex<Clock>,
     limiter: Mutex<Limiter>,
     faults: Mutex<Faults>,
+    mixer: Option<Mutex<Mixer>>,
     minted: Mutex<Minted>,
     registry: Registry,
     requests: Mutex<Vec<RequestRecord>>,
@@ -156,6 +163,11 @@ impl Server {
         lock(&self.shared.requests).clone()
     }
 
+    /// What each credential would be billed for, by its name in the request log.
+    pub fn billing(&self) -> BTreeMap<String, Bill> {
+        billing::bills(&lock(&self.shared.requests))
+    }
+
     /// Stops listening, and waits a moment for answers under way.
     pub async fn shutdown(mut self) {
         self.stop.take();
@@ -172,6 +184,7 @@ impl Shared {
             clock: Mutex::new(Clock::starting_at(world.now())),
             limiter: Mutex::new(Limiter::new(config.limits, config.window, config.day_limits)),
             faults: Mutex::default(),
+            mixer: config.mix.map(|mix| Mutex::new(Mixer::new(mix))),
             minted: Mutex::default(),
             registry: Registry::new(&config, world.seed(), world.now()),
             world: Mutex::new(world),
@@ -276,7 +289,14 @@ impl Shared {
 
     /// What the request meets, if anything.
     fn fault(&self, asked: &Asked<'_>) -> Option<Fault> {
-        if route::is_control(asked.path) { None } else { lock(&self.faults).take(asked) }
+        if route::is_control(asked.path) {
+            return None;
+        }
+        let injected = lock(&self.faults).take(asked);
+        match &self.mixer {
+            Some(mixer) => lock(mixer).next(asked, injected),
+            None => injected,
+        }
     }
 
     /// Writes the record of a reply; its place is what [`complete`](Self::complete) takes.
