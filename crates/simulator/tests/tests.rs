@@ -2,6 +2,7 @@
 
 mod accounts;
 mod billing;
+mod control;
 mod faults;
 mod history;
 mod limits;

@@ -237,6 +237,9 @@ impl Shared {
             Endpoint::Refresh => return (self.registry.refresh(head, body, self.now()), facts),
             Endpoint::Truth => return (control::truth(&self.world(), &head.uri), facts),
             Endpoint::Advance => return (control::advance(self, &head.uri), facts),
+            Endpoint::Requests => return (control::requests(&lock(&self.requests)), facts),
+            Endpoint::Billing => return (control::billing(&lock(&self.requests)), facts),
+            Endpoint::Inject => return (control::inject(self, &head.uri), facts),
             _ => {}
         }
         let identified =

@@ -30,6 +30,12 @@ pub(super) enum Endpoint {
     Truth,
     /// Moves time.
     Advance,
+    /// Tells what was asked.
+    Requests,
+    /// Tells what it costs.
+    Billing,
+    /// Asks for trouble.
+    Inject,
 }
 
 /// The endpoint, and the id or name in its path if it has one.
@@ -56,6 +62,9 @@ pub(super) fn find(method: &Method, path: &str) -> Option<(Endpoint, Option<Stri
         ["2", "oauth2", "token"] if post => (Endpoint::Refresh, None),
         ["_simulator", "truth"] if get => (Endpoint::Truth, None),
         ["_simulator", "advance"] if post => (Endpoint::Advance, None),
+        ["_simulator", "requests"] if get => (Endpoint::Requests, None),
+        ["_simulator", "billing"] if get => (Endpoint::Billing, None),
+        ["_simulator", "inject"] if post => (Endpoint::Inject, None),
         _ => return None,
     };
     Some((endpoint, name.map(str::to_owned)))
@@ -106,7 +115,13 @@ impl Endpoint {
             Self::V2List(_) => limits.v2_lists,
             Self::V2Users | Self::V2User | Self::V2UsersBy | Self::V2UserBy => limits.v2_lookups,
             Self::V2Me => limits.v2_me,
-            Self::Token | Self::Refresh | Self::Truth | Self::Advance => Quota::both(u32::MAX),
+            Self::Token
+            | Self::Refresh
+            | Self::Truth
+            | Self::Advance
+            | Self::Requests
+            | Self::Billing
+            | Self::Inject => Quota::both(u32::MAX),
         }
     }
 }
