@@ -8,17 +8,15 @@
 //! answer is right and whole, only odd. [`RequestRecord`](super::RequestRecord) says of every
 //! request which it was.
 
-use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
-use axum::http::request::Parts;
 use serde_json::{Value, json};
 
+use super::asked::Asked;
 use super::auth::Generation;
 use super::errors;
 use super::reply::Reply;
-use super::route::{self, Endpoint};
 
 /// The page that overloaded front servers show.
 const OVER_CAPACITY: &str = "<!DOCTYPE html>\n<html><head><title>Over capacity</title></head>\
@@ -30,8 +28,8 @@ const SIGN_IN: &str = "<!DOCTYPE html>\n<html><head><title>Welcome</title></head
 
 /// Something that goes wrong with a request, or an oddity of its answer.
 ///
-/// A fault waits for a request it fits: one of a page fits lists only. Unless a variant says
-/// otherwise, a fault without numbers of its own can be [named](Fault::from_str).
+/// A fault waits for a request it fits: one of a page fits lists only. Each can be asked for
+/// by [name](Fault::names), with usual numbers where it has some.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -172,7 +170,7 @@ pub(super) enum Wire {
 pub struct UnknownFault;
 
 /// Faults by the names that the control endpoint takes; numbers have a usual value.
-const NAMED: [(&str, Fault); 27] = [
+const NAMED: [(&str, Fault); 28] = [
     ("unavailable", Fault::Unavailable),
     ("disconnect", Fault::Disconnect),
     ("delay", Fault::Delay(Duration::from_millis(100))),
@@ -197,6 +195,7 @@ const NAMED: [(&str, Fault); 27] = [
     ("missing-data", Fault::MissingData),
     ("unknown-fields", Fault::UnknownFields),
     ("empty-page", Fault::EmptyPage),
+    ("short-page", Fault::ShortPage { rows: 1 }),
     ("duplicate-at-boundary", Fault::DuplicateAtBoundary),
     ("cursor-repeats", Fault::CursorRepeats),
     ("partial-errors", Fault::PartialErrors),
@@ -263,13 +262,13 @@ impl Fault {
 
     /// Whether a request can meet this fault.
     pub(super) fn fits(self, asked: &Asked<'_>) -> bool {
-        let list = asked.list;
+        let list = asked.list();
         match self {
             Self::MissingData
             | Self::EmptyPage
             | Self::ShortPage { .. }
             | Self::DuplicateAtBoundary => list.is_some(),
-            Self::CursorRepeats => list.is_some() && asked.has_cursor,
+            Self::CursorRepeats => list.is_some() && asked.has_cursor(),
             Self::PartialErrors => list == Some(Generation::V2),
             _ => true,
         }
@@ -285,13 +284,13 @@ impl Fault {
             }
             Self::ServerError { status, body: ErrorBody::Empty } => Reply::empty(status),
             Self::ServerError { status, body: ErrorBody::Json } => {
-                errors::server_error(asked.generation, status)
+                errors::server_error(asked.generation(), status)
             }
             Self::Html200 => Reply::html(200, SIGN_IN),
             Self::EmptyBody200 => Reply::empty(200),
             Self::Redirect(to) => Reply::empty(302).with_location(asked.elsewhere(to)),
-            Self::RateLimitedBare => errors::too_many_requests(asked.generation),
-            Self::TokenExpired => errors::expired(asked.generation),
+            Self::RateLimitedBare => errors::too_many_requests(asked.generation()),
+            Self::TokenExpired => errors::expired(asked.generation()),
             _ => return None,
         })
     }
@@ -325,75 +324,6 @@ impl Fault {
             Self::Delay(delay) => delay,
             _ => Duration::ZERO,
         }
-    }
-}
-
-/// A request as far as faults care.
-#[derive(Debug)]
-pub(super) struct Asked<'a> {
-    pub(super) path: &'a str,
-    path_and_query: &'a str,
-    addr: SocketAddr,
-    generation: Generation,
-    /// The generation of the list asked for, if one is.
-    list: Option<Generation>,
-    has_cursor: bool,
-}
-
-impl<'a> Asked<'a> {
-    pub(super) fn new(head: &'a Parts, addr: SocketAddr) -> Self {
-        let path = head.uri.path();
-        let endpoint = route::find(&head.method, path).map(|(endpoint, _)| endpoint);
-        let query = head.uri.query().unwrap_or_default().as_bytes();
-        let has_cursor = form_urlencoded::parse(query).any(|(name, value)| {
-            name == "pagination_token" || (name == "cursor" && value != "-1" && !value.is_empty())
-        });
-        let generation = if path.starts_with("/1.1/") { Generation::V1 } else { Generation::V2 };
-        let is_list = matches!(endpoint, Some(Endpoint::V1Ids(_) | Endpoint::V2List(_)));
-        Self {
-            path,
-            path_and_query: head.uri.path_and_query().map_or(path, |whole| whole.as_str()),
-            addr,
-            generation,
-            list: is_list.then_some(generation),
-            has_cursor,
-        }
-    }
-
-    fn elsewhere(&self, to: RedirectTo) -> String {
-        match to {
-            RedirectTo::SameHost => format!("http://{}{}", self.addr, self.path_and_query),
-            RedirectTo::OtherHost => {
-                format!("http://localhost:{}{}", self.addr.port(), self.path_and_query)
-            }
-        }
-    }
-}
-
-/// The faults still to come, in the order in which they were asked for.
-#[derive(Debug, Default)]
-pub(super) struct Faults(Vec<Planned>);
-
-#[derive(Debug)]
-struct Planned {
-    path_prefix: String,
-    fault: Fault,
-    left: usize,
-}
-
-impl Faults {
-    pub(super) fn add(&mut self, path_prefix: String, fault: Fault, times: usize) {
-        self.0.push(Planned { path_prefix, fault, left: times });
-    }
-
-    /// The fault a request meets; the oldest fitting one is used up first.
-    pub(super) fn take(&mut self, asked: &Asked<'_>) -> Option<Fault> {
-        self.0.retain(|planned| planned.left > 0);
-        let planned = self.0.iter_mut().find(|planned| {
-            asked.path.starts_with(&planned.path_prefix) && planned.fault.fits(asked)
-        })?;
-        planned.left -= 1;
-        Some(planned.fault)
     }
 }
 

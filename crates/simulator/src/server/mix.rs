@@ -8,7 +8,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::faults::{Asked, ErrorBody, Fault};
+use super::asked::Asked;
+use super::faults::{ErrorBody, Fault};
 use crate::dice::Dice;
 
 /// Most failures in a row that one path meets.

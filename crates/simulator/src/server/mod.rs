@@ -1,9 +1,10 @@
 //! The world behind an HTTP server on loopback.
 //!
-//! Every request takes the same way: fault, route, credential, rate limit, endpoint, and
-//! the record of what was answered. Endpoints are plain functions from a call and the world
-//! to a reply; only this module knows axum.
+//! Every request takes the same way: fault, route, credential, rate limit, endpoint, the
+//! record of what was answered, and the wire. Endpoints are plain functions from a call and
+//! the world to a reply; all that is asynchronous is here and in the wire.
 
+mod asked;
 mod auth;
 mod billing;
 mod call;
@@ -39,10 +40,11 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use self::asked::{Asked, Faults};
 use self::auth::{Generation, Registry};
 use self::call::Call;
 use self::cursors::Minted;
-use self::faults::{Asked, Faults, Wire};
+use self::faults::Wire;
 use self::limits::Limiter;
 use self::mix::Mixer;
 use self::record::Facts;
