@@ -4,7 +4,9 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::server::FaultMix;
 
 /// The default beginning: 2 November 2026, 08:00 UTC, in Unix seconds.
 const DEFAULT_START_SECS: i64 = 1_793_606_400;
@@ -139,9 +141,14 @@ pub struct ServerConfig {
     pub limits: Limits,
     /// App-only bearer tokens; the first is what [`bearer`](crate::Server::bearer) returns.
     pub app_tokens: Vec<AppToken>,
-    /// Tokens that act for an account, as `OAuth` 2.0 bearers or as `oauth_token` in `OAuth` 1.0a.
+    /// Tokens that act for an account: they sign `OAuth` 1.0a requests, and are taken as
+    /// bearers too, which real ones are not.
     pub user_tokens: Vec<UserToken>,
-    /// The key and secret that `/oauth2/token` trades for the first app token.
+    /// `OAuth` 2.0 tokens that act for an account, expire, and can be refreshed. v2 only.
+    pub grants: Vec<Grant>,
+    /// How long such an access token lives, in virtual time.
+    pub access_token_life: Duration,
+    /// The app: what `/oauth2/token` trades for the first app token, and who signs.
     pub consumer: Consumer,
     /// Whether bodies are compressed for clients that accept gzip.
     pub gzip: bool,
@@ -153,6 +160,29 @@ pub struct ServerConfig {
     /// world's own time is the start plus the explicit advances, to the millisecond, so the
     /// same calls give the same truth however long they take.
     pub freeze_between_advances: bool,
+    /// Virtual time that passes, in the world and on the clock, after every list page that was
+    /// served, so that people come and go between the pages of one crawl; none by default.
+    pub page_step: Duration,
+    /// How far off all that is told of time is: the `Date` header and the ends of windows.
+    /// What happens, happens at the right time all the same.
+    pub skew: SignedDuration,
+    /// What the `Date` header calls its zone.
+    pub date_zone: DateZone,
+    /// Requests per 24 hours, credential and endpoint; told in `x-app-limit-24hour-*` or
+    /// `x-user-limit-24hour-*` headers. None by default.
+    pub day_limits: Option<Limits>,
+    /// Faults that requests meet by chance; none by default.
+    pub mix: Option<FaultMix>,
+}
+
+/// What a `Date` header ends in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum DateZone {
+    /// As the HTTP standard has it.
+    #[default]
+    Gmt,
+    /// As the real servers were seen to write it, which strict parsers refuse.
+    Utc,
 }
 
 impl Default for ServerConfig {
@@ -166,6 +196,8 @@ impl Default for ServerConfig {
                 app: "demo".to_owned(),
             }],
             user_tokens: Vec::new(),
+            grants: Vec::new(),
+            access_token_life: Duration::from_hours(2),
             consumer: Consumer {
                 key: "simulatorkey".to_owned(),
                 secret: "simulatorsecret".to_owned(),
@@ -173,6 +205,11 @@ impl Default for ServerConfig {
             gzip: true,
             delay: Duration::ZERO,
             freeze_between_advances: true,
+            page_step: Duration::ZERO,
+            skew: SignedDuration::ZERO,
+            date_zone: DateZone::Gmt,
+            day_limits: None,
+            mix: None,
         }
     }
 }
@@ -191,8 +228,56 @@ pub struct AppToken {
 pub struct UserToken {
     /// The token, sent verbatim.
     pub token: String,
+    /// What signs beside the consumer's secret.
+    pub secret: String,
     /// The account that gave it.
     pub user_id: i64,
+}
+
+impl UserToken {
+    /// A token with its secret.
+    pub fn new(token: impl Into<String>, secret: impl Into<String>, user_id: i64) -> Self {
+        Self { token: token.into(), secret: secret.into(), user_id }
+    }
+}
+
+/// What an account has allowed a client, and the tokens that show it at the beginning.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The client's public name.
+    pub client_id: String,
+    /// Its secret, if it is one that can keep it; it then authenticates by HTTP Basic.
+    pub client_secret: Option<String>,
+    /// The account that has given consent.
+    pub user_id: i64,
+    /// What requests bear, until it expires or is refreshed.
+    pub access_token: String,
+    /// What buys the next pair, once.
+    pub refresh_token: String,
+}
+
+impl Grant {
+    /// A grant to a client that can keep no secret.
+    pub fn public(
+        client_id: impl Into<String>,
+        user_id: i64,
+        access_token: impl Into<String>,
+        refresh_token: impl Into<String>,
+    ) -> Self {
+        Self {
+            client_id: client_id.into(),
+            client_secret: None,
+            user_id,
+            access_token: access_token.into(),
+            refresh_token: refresh_token.into(),
+        }
+    }
+
+    /// The same to a client that has a secret.
+    #[must_use]
+    pub fn confidential(self, client_secret: impl Into<String>) -> Self {
+        Self { client_secret: Some(client_secret.into()), ..self }
+    }
 }
 
 /// The key and secret of an app.
@@ -215,6 +300,15 @@ impl fmt::Debug for AppToken {
 impl fmt::Debug for UserToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UserToken").field("user_id", &self.user_id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grant")
+            .field("client_id", &self.client_id)
+            .field("user_id", &self.user_id)
+            .finish_non_exhaustive()
     }
 }
 

@@ -19,9 +19,8 @@
 //! Knows nothing of snapshots, crawls or questions: it only answers requests. It never
 //! listens beyond loopback, and all its people are invented.
 //!
-//! More lenient than the real API on purpose: `OAuth` 1.0a requests are accepted by their
-//! `oauth_token` alone, the signature is not verified; and a user token works for both API
-//! generations.
+//! More lenient than the real API on purpose: the token of a user that signs is also taken as
+//! a bearer, for both API generations.
 
 mod config;
 mod cursor;
@@ -34,6 +33,7 @@ mod world;
 mod churn;
 mod history;
 mod names;
+mod presence;
 mod profile;
 mod rows;
 mod taste;
@@ -43,12 +43,18 @@ mod clock;
 mod dice;
 mod server;
 
-pub use config::{AppToken, Churn, Consumer, Limits, Quota, ServerConfig, UserToken, WorldConfig};
+pub use config::{
+    AppToken, Churn, Consumer, DateZone, Grant, Limits, Quota, ServerConfig, UserToken, WorldConfig,
+};
 pub use cursor::{MalformedCursor, Position, edge_time};
 pub use error::Error;
 pub use event::{Event, EventKind};
 pub use id::{created_at, is_snowflake};
-pub use server::{Fault, RequestRecord, Server};
+pub use presence::Presence;
+pub use server::{
+    Bill, ErrorBody, Fault, FaultMix, RedirectTo, RequestRecord, Served, Server, TokenPair,
+    UnknownFault,
+};
 pub use truth::{AccountDump, RowDump, Truth, TruthDump, truth_json};
 pub use user::{Standing, User};
-pub use world::World;
+pub use world::{List, World};

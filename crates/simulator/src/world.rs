@@ -53,8 +53,10 @@ struct Account {
 
 /// Which of the two lists of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum List {
+pub enum List {
+    /// Who follows the account.
     Followers,
+    /// Whom the account follows.
     Following,
 }
 

@@ -108,15 +108,6 @@ async fn only_an_account_can_ask_who_it_is() {
 }
 
 #[tokio::test]
-async fn oauth_1_is_recognised_by_its_token() {
-    let (world, ..) = star_with_fans(0);
-    let server = serve(world).await;
-    let header = "Authorization: OAuth oauth_consumer_key=\"k\", oauth_token=\"viewer-token\"";
-    let me = send(&server, "GET", "/2/users/me", &[header], "").await;
-    assert_eq!(me.json()["data"]["username"], "viewer");
-}
-
-#[tokio::test]
 async fn a_key_and_secret_buy_the_token() {
     let (world, ..) = star_with_fans(0);
     let server = serve(world).await;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use simulator::{Error, Limits, Quota, Server, ServerConfig, World};
+use jiff::{SignedDuration, Timestamp};
+use simulator::{DateZone, Error, Limits, Quota, Server, ServerConfig, World};
 
 use crate::util::{get, get_as_viewer, send, serve, serve_with, small, star_with_fans, start};
 
@@ -119,4 +119,59 @@ async fn only_loopback_is_served() {
     let config = ServerConfig { addr: ([0, 0, 0, 0], 0).into(), ..ServerConfig::default() };
     let refused = Server::start(World::empty(1, start()), config).await;
     assert!(matches!(refused, Err(Error::NotLoopback(_))));
+}
+
+#[tokio::test]
+async fn a_wrong_clock_is_wrong_everywhere_alike() {
+    let (world, star, _) = star_with_fans(1);
+    let skew = SignedDuration::from_mins(-90);
+    let config = ServerConfig { skew, date_zone: DateZone::Utc, ..ServerConfig::default() };
+    let server = serve_with(world, config).await;
+    let path = format!("/1.1/followers/ids.json?user_id={star}");
+    let real = server.now().as_second();
+    let answer = get(&server, &path).await;
+    let date = answer.header("date").unwrap();
+    assert!(date.starts_with("Wed, 01 May 2024 10:31:") && date.ends_with(" UTC"), "{date}");
+    let reset = answer.number("x-rate-limit-reset");
+    assert!((real - 5400 + 900..=real - 5400 + 905).contains(&reset), "{reset}");
+    let report = get(&server, "/1.1/application/rate_limit_status.json").await.json();
+    assert_eq!(report["resources"]["followers"]["/followers/ids"]["reset"], reset);
+    // The window itself is as long as ever.
+    server.advance(Duration::from_mins(14));
+    assert_eq!(get(&server, &path).await.number("x-rate-limit-remaining"), 13);
+    server.advance(Duration::from_mins(1));
+    assert_eq!(get(&server, &path).await.number("x-rate-limit-remaining"), 14);
+}
+
+#[tokio::test]
+async fn a_day_has_a_limit_of_its_own() {
+    let (world, star, _) = star_with_fans(1);
+    let day = Limits { v2_lists: Quota { app: 3, user: 1 }, ..Limits::default() };
+    let config = ServerConfig { day_limits: Some(day), ..ServerConfig::default() };
+    let server = serve_with(world, config).await;
+    let path = format!("/2/users/{star}/followers");
+    let opened = server.now().as_second();
+    for remaining in [2, 1, 0] {
+        let answer = get(&server, &path).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.number("x-app-limit-24hour-limit"), 3);
+        assert_eq!(answer.number("x-app-limit-24hour-remaining"), remaining);
+        let reset = answer.number("x-app-limit-24hour-reset") - opened;
+        assert!((86_400..86_410).contains(&reset), "{reset}");
+        assert_eq!(answer.header("x-user-limit-24hour-limit"), None);
+    }
+    server.advance(Duration::from_mins(20));
+    let refused = get(&server, &path).await;
+    assert_eq!((refused.status, &refused.json()["title"]), (429, &"Too Many Requests".into()));
+    assert_eq!(refused.number("x-app-limit-24hour-remaining"), 0);
+    assert_eq!(
+        refused.number("x-rate-limit-remaining"),
+        300,
+        "the quarter of an hour is untouched"
+    );
+    let user = get_as_viewer(&server, &path).await;
+    assert_eq!((user.status, user.number("x-user-limit-24hour-remaining")), (200, 0));
+    assert_eq!(user.header("x-app-limit-24hour-limit"), None);
+    server.advance(Duration::from_hours(24));
+    assert_eq!(get(&server, &path).await.status, 200);
 }

@@ -1,7 +1,7 @@
 //! Lookups of accounts, their fields, and what stands beside them.
 
 use serde_json::{Value, json};
-use simulator::World;
+use simulator::{World, WorldConfig};
 
 use crate::util::{get, send, serve, small, star_with_fans};
 
@@ -143,4 +143,23 @@ async fn unknown_routes_are_an_empty_404() {
         let answer = get(&server, path).await;
         assert_eq!((answer.status, answer.body.len()), (404, 0), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_list_page_says_who_is_withheld_and_where() {
+    let config = WorldConfig { users: 3_000, largest_audience: 2_000, ..small(4) };
+    let world = World::new(config);
+    let id = world.watched()[0];
+    let server = serve(world).await;
+    let path = format!("/2/users/{id}/followers?max_results=1000&user.fields=withheld");
+    let (mut withheld, mut at) = (Vec::new(), String::new());
+    loop {
+        let page = get(&server, &format!("{path}{at}")).await.json();
+        let users = page["data"].as_array().unwrap();
+        withheld.extend(users.iter().filter_map(|user| user.get("withheld").cloned()));
+        let Some(next) = page["meta"]["next_token"].as_str() else { break };
+        at = format!("&pagination_token={next}");
+    }
+    assert!((1..20).contains(&withheld.len()), "a few of two thousand: {}", withheld.len());
+    assert_eq!(withheld[0], json!({"country_codes": ["XX"], "scope": "user"}));
 }

@@ -3,6 +3,7 @@
 use axum::http::request::Parts;
 
 use super::auth::Credential;
+use super::faults::Fault;
 use super::route::Endpoint;
 use crate::user::{Ix, User};
 use crate::world::World;
@@ -16,6 +17,8 @@ pub(super) struct Call {
     /// Query and form parameters, decoded, in order.
     pub(super) params: Vec<(String, String)>,
     pub(super) credential: Credential,
+    /// The oddity that the page is to have.
+    pub(super) oddity: Option<Fault>,
 }
 
 impl Call {
@@ -25,6 +28,7 @@ impl Call {
         head: &Parts,
         body: &[u8],
         credential: Credential,
+        oddity: Option<Fault>,
     ) -> Self {
         let query = head.uri.query().unwrap_or_default().as_bytes();
         let params = form_urlencoded::parse(query).chain(form_urlencoded::parse(body));
@@ -34,6 +38,7 @@ impl Call {
             path: head.uri.path().to_owned(),
             params: params.map(|(k, v)| (k.into_owned(), v.into_owned())).collect(),
             credential,
+            oddity,
         }
     }
 

@@ -85,6 +85,72 @@ pub(super) fn v2_absent(why: Absence, parameter: &str, value: &str) -> Value {
     })
 }
 
+/// An entry of `errors` about a pinned post that is gone.
+pub(super) fn v2_post_gone(id: &str) -> Value {
+    json!({
+        "value": id,
+        "detail": format!("Could not find tweet with pinned_tweet_id: [{id}]."),
+        "title": "Not Found Error",
+        "resource_type": "tweet",
+        "parameter": "pinned_tweet_id",
+        "resource_id": id,
+        "type": format!("{PROBLEMS}/resource-not-found"),
+    })
+}
+
+/// A failure of the server, told in its own words.
+pub(super) fn server_error(generation: Generation, status: u16) -> Reply {
+    match generation {
+        Generation::V1 if status == 503 => v1(status, 130, "Over capacity"),
+        Generation::V1 => v1(status, 131, "Internal error"),
+        Generation::V2 => v2_plain(status, "Service Unavailable", "Service Unavailable"),
+    }
+}
+
+/// The refusal of a token that is known no more.
+pub(super) fn expired(generation: Generation) -> Reply {
+    match generation {
+        Generation::V1 => v1(401, 89, "Invalid or expired token."),
+        Generation::V2 => v2_plain(401, "Unauthorized", "Unauthorized"),
+    }
+}
+
+/// The month's allowance is used up; says 429 and is no rate limit.
+pub(super) fn usage_capped() -> Reply {
+    let body = json!({
+        "account_id": 7,
+        "product_name": "standard-basic",
+        "title": "UsageCapExceeded",
+        "period": "Monthly",
+        "scope": "Product",
+        "detail": "Usage cap exceeded: Monthly product cap",
+        "type": format!("{PROBLEMS}/usage-capped"),
+    });
+    Reply::json(429, body)
+}
+
+/// The account has no money left.
+pub(super) fn credits_depleted() -> Reply {
+    let body = json!({
+        "account_id": 7,
+        "title": "CreditsDepleted",
+        "detail": "Your enrolled account [7] does not have any credits to fulfill this request.",
+        "type": "https://api.twitter.com/2/problems/credits",
+    });
+    Reply::json(402, body)
+}
+
+/// The owner's own limit on spending is reached.
+pub(super) fn spend_cap_reached() -> Reply {
+    let body = json!({
+        "account_id": 7,
+        "title": "SpendCapReached",
+        "detail": "Your enrolled account [7] has reached its billing cycle spend cap.",
+        "type": "https://api.twitter.com/2/problems/credits",
+    });
+    Reply::json(403, body)
+}
+
 /// The answer beyond a rate limit.
 pub(super) fn too_many_requests(generation: Generation) -> Reply {
     match generation {

@@ -24,10 +24,18 @@ pub(super) enum Endpoint {
     V2Me,
     /// Trades a key and secret for a bearer token.
     Token,
+    /// Trades a refresh token for new tokens.
+    Refresh,
     /// Tells the truth.
     Truth,
     /// Moves time.
     Advance,
+    /// Tells what was asked.
+    Requests,
+    /// Tells what it costs.
+    Billing,
+    /// Asks for trouble.
+    Inject,
 }
 
 /// The endpoint, and the id or name in its path if it has one.
@@ -51,8 +59,12 @@ pub(super) fn find(method: &Method, path: &str) -> Option<(Endpoint, Option<Stri
         ["2", "users", id, "followers"] if get => (Endpoint::V2List(List::Followers), Some(id)),
         ["2", "users", id, "following"] if get => (Endpoint::V2List(List::Following), Some(id)),
         ["oauth2", "token"] if post => (Endpoint::Token, None),
+        ["2", "oauth2", "token"] if post => (Endpoint::Refresh, None),
         ["_simulator", "truth"] if get => (Endpoint::Truth, None),
         ["_simulator", "advance"] if post => (Endpoint::Advance, None),
+        ["_simulator", "requests"] if get => (Endpoint::Requests, None),
+        ["_simulator", "billing"] if get => (Endpoint::Billing, None),
+        ["_simulator", "inject"] if post => (Endpoint::Inject, None),
         _ => return None,
     };
     Some((endpoint, name.map(str::to_owned)))
@@ -103,7 +115,13 @@ impl Endpoint {
             Self::V2List(_) => limits.v2_lists,
             Self::V2Users | Self::V2User | Self::V2UsersBy | Self::V2UserBy => limits.v2_lookups,
             Self::V2Me => limits.v2_me,
-            Self::Token | Self::Truth | Self::Advance => Quota::both(u32::MAX),
+            Self::Token
+            | Self::Refresh
+            | Self::Truth
+            | Self::Advance
+            | Self::Requests
+            | Self::Billing
+            | Self::Inject => Quota::both(u32::MAX),
         }
     }
 }

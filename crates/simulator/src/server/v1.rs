@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::call::Call;
 use super::errors;
+use super::paging;
 use super::reply::Reply;
 use super::route::Endpoint;
 use crate::cursor::Position;
@@ -41,7 +42,7 @@ fn ids(world: &World, call: &Call, list: List) -> Result<Reply, Reply> {
             count.parse().map_err(|_| errors::v1(400, 44, "count parameter is invalid."))?
         }
     };
-    let page = world.page(of, list, position, count.clamp(1, COUNT_MAX));
+    let page = paging::cut(world, call, of, list, position, count.clamp(1, COUNT_MAX));
     let ids = page.rows.iter().map(|row| world.user_at(row.member).id);
     let ids: Vec<Value> = if call.is_set("stringify_ids") {
         ids.map(|id| id.to_string().into()).collect()
@@ -59,7 +60,8 @@ fn ids(world: &World, call: &Call, list: List) -> Result<Reply, Reply> {
         "previous_cursor_str": previous.to_string(),
         "total_count": null,
     });
-    Ok(Reply::json(200, body).with_users(users))
+    let facts = paging::facts(world, of, list, position, &page);
+    Ok(Reply::json(200, body).with_users(users).with_page(facts))
 }
 
 /// The account whose list is asked for, if whoever asks may see it.

@@ -4,6 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::call::Call;
 use super::errors::{self, Absence};
+use super::faults::Fault;
+use super::paging;
 use super::reply::Reply;
 use super::route::Endpoint;
 use super::v2_user::{self, Fields};
@@ -98,12 +100,16 @@ fn page(world: &World, call: &Call, list: List) -> Result<Reply, Reply> {
         .find(world, id)
         .and_then(|of| if call.may_see(world, of) { Ok(of) } else { Err(Absence::NotAuthorized) });
     Ok(match seen {
-        Ok(of) => page_reply(world, &world.page(of, list, position, count), &fields),
+        Ok(of) => {
+            let page = paging::cut(world, call, of, list, position, count);
+            let facts = paging::facts(world, of, list, position, &page);
+            page_reply(world, call, &page, &fields).with_page(facts)
+        }
         Err(why) => Reply::json(200, json!({"errors": [errors::v2_absent(why, "id", id)]})),
     })
 }
 
-fn page_reply(world: &World, page: &Cut, fields: &Fields) -> Reply {
+fn page_reply(world: &World, call: &Call, page: &Cut, fields: &Fields) -> Reply {
     let members: Vec<Ix> = page.rows.iter().map(|row| row.member).collect();
     let mut meta = Map::new();
     meta.insert("result_count".to_owned(), members.len().into());
@@ -114,7 +120,24 @@ fn page_reply(world: &World, page: &Cut, fields: &Fields) -> Reply {
     }
     let mut body = users_body(world, &members, fields);
     body.insert("meta".to_owned(), meta.into());
+    if call.oddity == Some(Fault::PartialErrors) {
+        lose_a_post(world, &members, &mut body);
+    }
     Reply::json(200, body.into()).with_users(members.len())
+}
+
+/// Says of one pinned post that it is gone, and leaves it out where it is included.
+fn lose_a_post(world: &World, members: &[Ix], body: &mut Map<String, Value>) {
+    let pinned = members.iter().find_map(|&ix| v2_user::pinned_id(world, ix));
+    let id = pinned.unwrap_or_else(|| "1".to_owned());
+    let included = body.get_mut("includes").and_then(|includes| includes["tweets"].as_array_mut());
+    if let Some(tweets) = included {
+        tweets.retain(|tweet| tweet["id"] != *id);
+        if tweets.is_empty() {
+            body.remove("includes");
+        }
+    }
+    body.insert("errors".to_owned(), json!([errors::v2_post_gone(&id)]));
 }
 
 fn max_results(call: &Call) -> Result<usize, Reply> {

@@ -178,6 +178,11 @@ fn entities(profile: &Profile) -> Option<Value> {
     (!entities.is_empty()).then(|| entities.into())
 }
 
+/// The id of the post a user has pinned.
+pub(super) fn pinned_id(world: &World, ix: Ix) -> Option<String> {
+    Profile::of(world.user_at(ix)).pinned.map(|post| post.id.to_string())
+}
+
 /// The tweet a user has pinned, when the request includes such tweets.
 pub(super) fn pinned_tweet(world: &World, ix: Ix, fields: &Fields) -> Option<Value> {
     if fields.pinned == Pinned::LeftOut {

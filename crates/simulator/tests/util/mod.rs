@@ -14,6 +14,9 @@ pub(crate) const START: &str = "2024-05-01T12:00:00Z";
 /// The token that acts for the account `viewer` in [`serve`].
 pub(crate) const VIEWER_TOKEN: &str = "viewer-token";
 
+/// Its secret.
+pub(crate) const VIEWER_SECRET: &str = "viewer-secret";
+
 pub(crate) fn start() -> Timestamp {
     START.parse().unwrap()
 }
@@ -68,7 +71,7 @@ pub(crate) async fn serve(world: World) -> Server {
 /// Serves with a token for `viewer`, if there is such an account.
 pub(crate) async fn serve_with(world: World, config: ServerConfig) -> Server {
     let viewer = world.user_by_name("viewer").map(|user| user.id);
-    let token = |user_id| UserToken { token: VIEWER_TOKEN.to_owned(), user_id };
+    let token = |user_id| UserToken::new(VIEWER_TOKEN, VIEWER_SECRET, user_id);
     let user_tokens = viewer.into_iter().map(token).collect();
     Server::start(world, ServerConfig { user_tokens, ..config }).await.unwrap()
 }
