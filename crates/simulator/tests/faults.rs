@@ -30,7 +30,9 @@ async fn a_fault_waits_for_a_request_that_fits() {
     let server = serve(world).await;
     server.inject("/1.1/followers", Fault::Unavailable, 1);
     assert_eq!(get(&server, &format!("/2/users/{star}/followers")).await.status, 200);
+    assert_eq!(server.faults_left(), 1);
     assert_eq!(get(&server, "/1.1/followers/ids.json?screen_name=star").await.status, 503);
+    assert_eq!(server.faults_left(), 0);
 }
 
 #[tokio::test]

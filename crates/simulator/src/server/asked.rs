@@ -81,6 +81,11 @@ impl Faults {
         self.0.push(Planned { path_prefix, fault, left: times });
     }
 
+    /// How many are still to come.
+    pub(super) fn left(&self) -> usize {
+        self.0.iter().map(|planned| planned.left).fold(0, usize::saturating_add)
+    }
+
     /// The fault a request meets; the oldest fitting one is used up first.
     pub(super) fn take(&mut self, asked: &Asked<'_>) -> Option<Fault> {
         self.0.retain(|planned| planned.left > 0);

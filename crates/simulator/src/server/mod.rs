@@ -160,6 +160,12 @@ impl Server {
         lock(&self.shared.faults).add(path.into(), fault, times);
     }
 
+    /// Faults asked for that no request has met yet; a test that ends with some left has not
+    /// tested them.
+    pub fn faults_left(&self) -> usize {
+        lock(&self.shared.faults).left()
+    }
+
     /// All requests answered so far, oldest first, without those to `/_simulator`.
     pub fn requests(&self) -> Vec<RequestRecord> {
         lock(&self.shared.requests).clone()
