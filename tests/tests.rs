@@ -18,6 +18,8 @@ mod network;
 mod real_data;
 /// Whole sessions at the prompt: commands in; output and exit codes out.
 mod sessions;
+/// Snapshots that are killed, starved and lied to end in the truth.
+mod soak;
 /// Rules about the source itself: headers, dependencies, directions.
 mod tidy;
 /// What ingest stored is what the simulator says is true, for both API generations.

@@ -40,7 +40,7 @@ fn with_server<R>(world: World, config: ServerConfig, work: impl AsyncFnOnce(&Se
 async fn crawl(server: &Server, store: &Store, kind: SourceKind, batch: &Batch) -> BatchReport {
     let token = Token::new(server.bearer()).unwrap();
     let source = kind.connect(&server.base_url(), Credential::bearer(token)).unwrap();
-    ingest::run(store, source.as_ref(), batch, &Silent, &Stop::new()).await.unwrap()
+    ingest::run(store, &[source], batch, &Silent, &Stop::new()).await.unwrap()
 }
 
 /// The list as stored, in the order of positions: newest first.

@@ -72,7 +72,9 @@ impl Reading {
     /// The batch of these groups.
     pub(crate) fn batch<'g>(&self, groups: impl IntoIterator<Item = &'g Group>) -> Batch {
         let targets = groups.into_iter().flat_map(|group| group.targets.clone()).collect();
-        Batch { targets, ..self.batch.clone() }
+        let mut batch = self.batch.clone();
+        batch.targets = targets;
+        batch
     }
 
     /// The network, as each credential sees it.

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
 
 use anyhow::Result;
-use ingest::{BatchReport, Due, ErrorKind, Group, Source, Stop};
+use ingest::{BatchReport, Due, ErrorKind, Source, Stop};
 use jiff::{SignedDuration, Timestamp};
 use snapshot::Store;
 

@@ -363,7 +363,8 @@ impl At<'_> {
         let (unresolved, lists) = (self.unresolved().len(), plan.lists.len());
         let accounts = plan.accounts.len();
         self.sender.progress.event(&Event::Resolved { accounts, unresolved, lists });
-        let session = Session { at: self.sender.now(), pid: std::process::id(), lists: lists as u64 };
+        let (at, here, pid) = (self.sender.now(), Timestamp::now(), std::process::id());
+        let session = Session { at, here, pid, lists: lists as u64 };
         self.journal.append(Record::Session(session)).await?;
         let tasks = self.tasks(&plan).await?;
         self.read_lists(tasks).await.map(Some)

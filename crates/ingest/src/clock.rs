@@ -30,6 +30,16 @@ impl ServerClock {
         self.local_now() + offset.unwrap_or(SignedDuration::ZERO)
     }
 
+    /// Takes over how far the server's clock was ahead of this machine's when somebody else
+    /// heard of it. What is heard from now on counts for more.
+    pub fn assume_ahead(&self, ahead: SignedDuration) {
+        let local = Timestamp::now().duration_since(self.local_now());
+        let mut offset = self.lock();
+        if offset.is_none() {
+            *offset = Some(ahead + local);
+        }
+    }
+
     /// Takes note of a `Date` header that has just arrived. One that cannot be read is
     /// passed over.
     pub fn observe(&self, date: &str) {

@@ -42,6 +42,11 @@ pub struct Job {
     pub page_size: Option<u32>,
     /// Whose lists, and which.
     pub targets: Vec<Target>,
+    pub groups: Vec<crate::Group>,
+    pub credentials: Option<PathBuf>,
+    pub profiles: bool,
+    pub budget: crate::Budget,
+    pub prices: Option<crate::Prices>,
 }
 
 impl Job {
@@ -144,7 +149,9 @@ impl Reader<'_> {
             token_file: file.token_file.map(|p| self.beside(&p)),
             concurrency: file.concurrency.map(|n| self.positive("concurrency", &n)).transpose()?,
             page_size: file.page_size.map(|n| self.positive("page_size", &n)).transpose()?,
+            groups: vec![crate::Group::of(targets.clone())],
             targets,
+            ..Job::default()
         })
     }
 

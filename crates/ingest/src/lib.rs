@@ -44,6 +44,8 @@ mod progress;
 pub mod conformance;
 
 mod job;
+mod shim;
+pub use shim::*;
 
 pub mod import;
 

@@ -65,6 +65,11 @@ pub struct Heard {
 }
 
 impl Heard {
+    pub(crate) fn new(credential: String, endpoint: Endpoint, window: Window) -> Self {
+        let Window { family, limit, remaining, reset } = window;
+        Self { credential, endpoint: endpoint.0.to_owned(), family, limit, remaining, reset }
+    }
+
     pub(crate) fn window(&self) -> Window {
         let Self { family, limit, remaining, reset, .. } = *self;
         Window { family, limit, remaining, reset }

@@ -329,11 +329,7 @@ impl Sender<'_> {
 
     fn heard(&self, (credential, endpoint): BucketKey, windows: &[Window]) -> Vec<Heard> {
         let fingerprint = &self.sources[credential].credential().fingerprint;
-        let heard = |window: &Window| {
-            let Window { family, limit, remaining, reset } = *window;
-            let (credential, endpoint) = (fingerprint.clone(), endpoint.0.to_owned());
-            Heard { credential, endpoint, family, limit, remaining, reset }
-        };
+        let heard = |window: &Window| Heard::new(fingerprint.clone(), endpoint, *window);
         windows.iter().map(heard).collect()
     }
 

@@ -6,24 +6,41 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
 use crate::journal::{Journal, Journals};
-use crate::pace::{Heard, Pace};
+use crate::pace::{BucketKey, Heard, Pace};
 use crate::source::{Call, Endpoint, Source};
+use crate::Window;
 
 const FILE: &str = "windows.json";
 
-/// Tells the pace what earlier sessions heard. What cannot be read is not told: the next
-/// answer will.
+#[derive(Debug, Default, Deserialize, Serialize)]
+struct Saved {
+    /// How far the network's clock was ahead of the machine's: windows end by the former.
+    ahead_millis: i64,
+    windows: Vec<Heard>,
+}
+
+/// Tells the pace what earlier sessions heard, and the sources how late it is there. What
+/// cannot be read is not told: the next answer will.
 pub(crate) fn restore(
     pace: &Pace,
     sources: &[Arc<dyn Source>],
     journals: &Journals,
     journal: &Journal,
 ) {
-    let saved = std::fs::read(journals.folder().join(FILE)).ok();
-    let saved = saved.and_then(|text| serde_json::from_slice::<Vec<Heard>>(&text).ok());
-    let own = journal.with(|state| state.heard.values().flatten().cloned().collect::<Vec<_>>());
-    for heard in saved.into_iter().flatten().chain(own) {
+    let saved = read(journals);
+    let (own, ahead) = journal.with(|state| {
+        let heard = state.heard.values().flatten().cloned().collect::<Vec<_>>();
+        (heard, state.ahead)
+    });
+    let saved_ahead = saved.as_ref().map(|saved| SignedDuration::from_millis(saved.ahead_millis));
+    if let Some(ahead) = ahead.or(saved_ahead) {
+        sources.iter().for_each(|source| source.assume_ahead(ahead));
+    }
+    for heard in saved.unwrap_or_default().windows.into_iter().chain(own) {
         for (credential, source) in sources.iter().enumerate() {
             let known = source.credential().fingerprint == heard.credential;
             if let Some(endpoint) = endpoint(&**source, &heard.endpoint).filter(|_| known) {
@@ -39,16 +56,16 @@ fn endpoint(source: &dyn Source, name: &str) -> Option<Endpoint> {
 
 /// Keeps what is known of the windows. Failures are not told: only a request would be lost.
 pub(crate) fn save(pace: &Pace, sources: &[Arc<dyn Source>], journals: &Journals) {
-    let heard = |((credential, endpoint), window): (crate::pace::BucketKey, crate::Window)| {
+    let heard = |((credential, endpoint), window): (BucketKey, Window)| {
         let credential = sources[credential].credential().fingerprint.clone();
-        let endpoint = endpoint.0.to_owned();
-        let crate::Window { family, limit, remaining, reset } = window;
-        Heard { credential, endpoint, family, limit, remaining, reset }
+        Heard::new(credential, endpoint, window)
     };
-    let heard: Vec<_> = pace.windows().into_iter().map(heard).collect();
+    let windows = pace.windows().into_iter().map(heard).collect();
+    let ahead = sources[0].now().duration_since(Timestamp::now());
+    let ahead_millis = i64::try_from(ahead.as_millis()).unwrap_or_default();
     let save = || {
         let mut file = tempfile::NamedTempFile::new_in(journals.folder())?;
-        serde_json::to_writer(&mut file, &heard)?;
+        serde_json::to_writer(&mut file, &Saved { ahead_millis, windows })?;
         file.flush()?;
         file.persist(journals.folder().join(FILE))?;
         Ok::<_, std::io::Error>(())
@@ -56,8 +73,12 @@ pub(crate) fn save(pace: &Pace, sources: &[Arc<dyn Source>], journals: &Journals
     let _ = save();
 }
 
-/// What earlier sessions heard of the windows of this credential, for plans and reports.
+/// What earlier sessions heard of the windows, for plans and reports.
 pub(crate) fn saved(journals: &Journals) -> Vec<Heard> {
-    let saved = std::fs::read(journals.folder().join(FILE)).ok();
-    saved.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+    read(journals).unwrap_or_default().windows
+}
+
+fn read(journals: &Journals) -> Option<Saved> {
+    let text = std::fs::read(journals.folder().join(FILE)).ok()?;
+    serde_json::from_slice(&text).ok()
 }

@@ -39,7 +39,10 @@ pub(crate) struct Began {
 /// Somebody went on with the job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Session {
+    /// By the network's clock.
     pub(crate) at: Timestamp,
+    /// By this machine's clock.
+    pub(crate) here: Timestamp,
     pub(crate) pid: u32,
     /// How many lists the job has, the finished ones included; known after the look-ups.
     pub(crate) lists: u64,

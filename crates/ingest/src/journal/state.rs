@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use snapshot::{AccountId, List, Profile};
 
 use super::record::{Began, Ended, ListKey, Page, Record, Refusal, Started};
@@ -20,6 +20,8 @@ pub(crate) struct State {
     pub(crate) sessions: u32,
     /// When the last of them began.
     pub(crate) last_session: Option<Timestamp>,
+    /// How far the network's clock was ahead of the machine's then.
+    pub(crate) ahead: Option<SignedDuration>,
     /// The process of the last of them.
     pub(crate) pid: Option<u32>,
     /// How many lists the job has, as far as it has been told.
@@ -151,6 +153,7 @@ impl State {
             began,
             sessions: 0,
             last_session: None,
+            ahead: None,
             pid: None,
             wanted: 0,
             lists: BTreeMap::new(),
@@ -169,6 +172,7 @@ impl State {
             Record::Session(session) => {
                 self.sessions += 1;
                 self.last_session = Some(session.at);
+                self.ahead = Some(session.at.duration_since(session.here));
                 self.pid = Some(session.pid);
                 self.wanted = session.lists;
             }

@@ -8,7 +8,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue};
 use reqwest::{Client, Url, redirect};
 
@@ -81,6 +81,10 @@ impl Http {
 
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    pub(super) fn assume_ahead(&self, ahead: SignedDuration) {
+        self.clock.assume_ahead(ahead);
     }
 
     pub(super) fn base(&self) -> &str {

@@ -17,7 +17,7 @@ use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use snapshot::{AccountId, List, MemberProfile, State};
 
 use crate::pace::Window;
@@ -57,6 +57,10 @@ pub trait Source: Send + Sync + fmt::Display {
 
     /// The network's clock.
     fn now(&self) -> Timestamp;
+
+    /// Takes over how far the network's clock was ahead of this machine's, until an answer
+    /// tells.
+    fn assume_ahead(&self, ahead: SignedDuration);
 
     /// Fetches one page of a list.
     fn page<'a>(&'a self, request: &'a PageRequest) -> BoxFuture<'a, Result<Page, SourceError>>;

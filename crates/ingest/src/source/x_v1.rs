@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use snapshot::{AccountId, List, Profile, State};
 
@@ -112,6 +112,10 @@ impl Source for XV1 {
 
     fn now(&self) -> Timestamp {
         self.http.now()
+    }
+
+    fn assume_ahead(&self, ahead: SignedDuration) {
+        self.http.assume_ahead(ahead);
     }
 
     fn page<'a>(&'a self, request: &'a PageRequest) -> BoxFuture<'a, Result<Page, SourceError>> {

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use snapshot::{AccountId, List, Profile};
 
@@ -118,6 +118,10 @@ impl Source for XV2 {
 
     fn now(&self) -> Timestamp {
         self.http.now()
+    }
+
+    fn assume_ahead(&self, ahead: SignedDuration) {
+        self.http.assume_ahead(ahead);
     }
 
     fn page<'a>(&'a self, request: &'a PageRequest) -> BoxFuture<'a, Result<Page, SourceError>> {
