@@ -133,6 +133,7 @@ impl Case {
             window: Duration::from_secs(2),
             // Hours pass between pages where the world moves, but windows must not.
             page_step: if self.moves { Duration::from_millis(700) } else { Duration::ZERO },
+            delay: Duration::from_millis(self.dice.random_range(0..6)),
             skew: SignedDuration::from_secs(self.dice.random_range(-5000..5000)),
             date_zone: if self.dice.random_bool(0.5) { DateZone::Utc } else { DateZone::Gmt },
             ..ServerConfig::default()

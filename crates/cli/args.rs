@@ -453,6 +453,10 @@ pub(crate) struct Simulate {
     /// Length of a rate window in seconds; the real one is 900
     #[arg(long, value_name = "SECONDS", default_value_t = 900)]
     pub(crate) window: u64,
+
+    /// Requests for lists in each window, for each kind of list [default: as documented]
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u32>,
 }
 
 impl Simulate {

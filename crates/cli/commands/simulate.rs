@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use jiff::Timestamp;
-use simulator::{Server, ServerConfig, World, WorldConfig};
+use simulator::{Limits, Quota, Server, ServerConfig, World, WorldConfig};
 
 use super::runtime;
 use crate::args::Simulate;
@@ -22,7 +22,12 @@ pub(crate) fn run(command: &Simulate) -> Result<Exit> {
         start: Timestamp::now(),
         ..WorldConfig::default()
     });
+    let mut limits = Limits::default();
+    if let Some(limit) = command.limit {
+        (limits.v1_ids, limits.v2_lists) = (Quota::both(limit), Quota::both(limit));
+    }
     let config = ServerConfig {
+        limits,
         addr: command.addr(),
         window: Duration::from_secs(command.window),
         ..ServerConfig::default()
