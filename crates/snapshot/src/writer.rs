@@ -223,7 +223,8 @@ impl RunWriter {
 
     /// Merges the rows into parts, drops repeated members, counts both.
     fn write_lists(&mut self, folder: &Path) -> Result<Vec<FileEntry>, Error> {
-        let mut writers = HashMap::new();
+        // Asked for every row: a tree of two is found in faster than a hash is computed.
+        let mut writers = BTreeMap::new();
         for list in &self.lists {
             writers.insert(*list, PartWriter::new(folder, *list)?);
         }
