@@ -5,7 +5,7 @@ import pandas as pd
 import polars as pl
 import pyarrow.parquet as pq
 
-from conftest import MEMBERS
+from conftest import DATA, MEMBERS
 
 EXPECTED = {
     (f"{time.replace(':', '-')}", account, member, position)
@@ -58,6 +58,18 @@ def test_the_small_tables_have_their_documented_types(store):
     assert duckdb.sql(f"select count(distinct started_at) from {crawls}").fetchall() == [(2,)]
     crawls = pd.concat(pd.read_parquet(path) for path in store.glob("run=*/crawls.parquet"))
     assert str(crawls.dtypes["started_at"].tz) == "UTC"
+
+
+def test_runs_of_older_versions_load_with_newer_ones(store):
+    old, new = DATA / "formats/v1/store", store
+    files = [path for folder in (old, new) for path in folder.glob("run=*/crawls.parquet")]
+    frame = pl.concat(map(pl.scan_parquet, files), how="diagonal").collect()
+    assert frame.height > 4 and frame["known_run"].null_count() == frame.height
+    rows = duckdb.sql(
+        "select count(*), count(known_run) "
+        f"from read_parquet({[str(path) for path in files]}, union_by_name=true)"
+    ).fetchall()
+    assert rows == [(frame.height, 0)]
 
 
 def test_lists_are_sorted_delta_encoded_and_compressed_with_zstd(store):

@@ -38,6 +38,8 @@ mod diff;
 mod mutual;
 mod overlap;
 
+pub mod verdict;
+
 pub mod graph;
 
 pub mod frame;
@@ -51,3 +53,4 @@ pub use observation::{Accounts, Observation, RunObservations, Side};
 pub use overlap::{Cell, Cells, MAX_CELL_LISTS, Overlap, overlap};
 pub use question::{Partition, Question, Slice, ask, each};
 pub use threads::set_threads;
+pub use verdict::{Fate, Standing, Verdict, verdicts};

@@ -21,7 +21,8 @@ pub struct Manifest {
     pub tool: Tool,
     /// The run's id, as in the name of its folder.
     pub run: String,
-    /// When its first crawl began, or without crawls its first look-up was answered, by the network's clock.
+    /// When its first crawl began, or without crawls its first look-up was answered, by
+    /// the network's clock.
     pub started_at: Timestamp,
     /// When its last crawl ended, or without crawls its last look-up was answered.
     pub finished_at: Timestamp,

@@ -167,7 +167,8 @@ impl Run {
     ///
     /// # Errors
     /// As [`look_ups`](Self::look_ups).
-    pub fn look_ups_of(&self, members: &HashSet<AccountId>) -> Result<Vec<LookUp>, Error> {
+    pub fn look_ups_of(&self, members: &[AccountId]) -> Result<Vec<LookUp>, Error> {
+        let members: HashSet<_> = members.iter().collect();
         let mut found = Vec::new();
         let Some(entry) = self.manifest.entry(LookUp::FILE) else { return Ok(found) };
         let file = TableReader::open(&self.whole(entry)?)?;

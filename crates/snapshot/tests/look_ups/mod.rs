@@ -1,7 +1,5 @@
 //! Look-ups of accounts that vanished, with lists or without.
 
-use std::collections::HashSet;
-
 use crate::util::{self, crawl, id, scratch, time};
 use snapshot::{ErrorKind, List, LookUp, Outcome, Run, Store, WriterOptions};
 
@@ -34,7 +32,7 @@ fn look_ups_without_any_list_are_a_run() {
     let run = publish(&store, 5, &written);
     let [nine, late, early, four, five] = written;
     assert_eq!(run.look_ups().unwrap(), [early.clone(), late.clone(), four, five, nine]);
-    let asked = HashSet::from([id(3), id(77)]);
+    let asked = [id(3), id(77)];
     assert_eq!(run.look_ups_of(&asked).unwrap(), [early, late]);
     let manifest = run.manifest();
     assert_eq!((manifest.started_at, manifest.finished_at), (time(10), time(30)));
@@ -66,7 +64,7 @@ fn a_run_without_look_ups_has_no_file_of_them() {
     let run = store.find("latest").unwrap();
     assert!(!run.folder().join("lookups.parquet").exists());
     assert_eq!(run.look_ups().unwrap(), []);
-    assert_eq!(run.look_ups_of(&HashSet::from([id(2)])).unwrap(), []);
+    assert_eq!(run.look_ups_of(&[id(2)]).unwrap(), []);
     assert_eq!(run.manifest().look_ups(), 0);
 }
 
