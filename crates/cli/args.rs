@@ -143,19 +143,21 @@ pub(crate) struct Import {
     pub(crate) time_column: Option<String>,
 
     /// Read `u v` lines (SNAP, KONECT): u follows v
-    #[arg(long, conflicts_with_all = ["list", "partial"])]
+    #[arg(long, conflicts_with = "list")]
     pub(crate) edges: bool,
 
     /// Which list the members are in
     #[arg(long, value_name = "LIST", default_value = "followers")]
     pub(crate) list: ListName,
 
-    /// What separates the columns of a table [default: the header tells: tab, `;` or `,`]
+    /// What separates the columns of a table [default: the header tells: tab, `;` or `,`], or
+    /// the two ends of an edge [default: white space]
     #[arg(long, value_name = "CHAR")]
     pub(crate) delimiter: Option<char>,
 
-    /// When the lists were taken, RFC 3339 [default: now]
-    #[arg(long, value_name = "TIME", conflicts_with = "time_column")]
+    /// When the lists were taken: 2026-11-23, 2026-11-23T07:28:00Z or Unix seconds
+    /// [default: what the file says, or else now]
+    #[arg(long, value_name = "TIME", conflicts_with = "time_column", value_parser = ingest::import::time)]
     pub(crate) time: Option<jiff::Timestamp>,
 
     /// The lists are known to be incomplete: nobody is ever reported lost because of them

@@ -37,6 +37,7 @@ use spool::{Spool, Spooled};
 
 pub use input::Input;
 pub use notes::{Note, NoteKind};
+pub use times::parse as time;
 
 /// What the input is and how to take it.
 #[derive(Clone, Debug)]
@@ -44,8 +45,8 @@ pub use notes::{Note, NoteKind};
 pub struct ImportOptions {
     /// What the input is.
     pub kind: Kind,
-    /// What separates the columns of a table; `None` to look at the header: tab, semicolon
-    /// or comma.
+    /// What separates the columns of a table, `None` to look at the header: tab, semicolon or
+    /// comma; or the two ends of an edge, `None` for white space.
     pub delimiter: Option<u8>,
     /// When it was observed, for inputs that do not say; `None` for now.
     pub time: Option<Timestamp>,
@@ -154,7 +155,7 @@ pub fn import(
                 let columns = table::Columns { account, member, time: time.as_deref() };
                 table::read(input, &columns, options.delimiter, &mut intake)?;
             }
-            Kind::Edges => edges::read(input, &mut intake)?,
+            Kind::Edges => edges::read(input, options.delimiter, &mut intake)?,
         }
         intake.report();
     }
