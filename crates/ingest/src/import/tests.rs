@@ -170,6 +170,36 @@ fn edges_become_following_lists() {
 }
 
 #[test]
+fn edges_may_be_partial_and_parted_by_any_sign() {
+    let place = Place::new();
+    let mut options = edges();
+    options.coverage = Held::Partial;
+    options.delimiter = Some(b',');
+    let imported = place.import(b"1, 2\n1,3\n", &options).unwrap();
+    assert_eq!(place.rows(&imported, 0, List::Following), "1:2@0 1:3@1");
+    assert!(!imported.runs[0].crawls[0].state.is_complete());
+    let complaint = Place::new().complaint(b"1,,2\n", &options);
+    assert_eq!(complaint, "input:1: the id is empty");
+}
+
+#[test]
+fn gzip_may_have_several_members_and_zeros_but_no_garbage_behind_it() {
+    let mut packed = gzip(b"1\n2\n");
+    packed.extend(gzip(b"3\n"));
+    packed.extend([0; 700]);
+    let place = Place::new();
+    let imported = place.import(&packed, &ids()).unwrap();
+    assert_eq!(imported.runs[0].crawls[0].ids, 3);
+    for garbage in [b"x".as_slice(), b"hello, this is a note behind the data"] {
+        let mut packed = gzip(b"1\n2\n");
+        packed.extend(garbage);
+        let complaint = Place::new().complaint(&packed, &ids());
+        let expected = "input:3: something that is not gzip follows the packed data; ";
+        assert!(complaint.starts_with(expected), "{complaint}");
+    }
+}
+
+#[test]
 fn an_empty_list_must_be_meant() {
     let place = Place::new();
     let hint = "an empty list is more often a failed export than a list; if it is one, say so with --allow-empty";
