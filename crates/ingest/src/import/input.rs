@@ -33,7 +33,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Windows of up to 2^27 bytes: what `zstd --long` makes, and `zstd -d` accepts unasked.
 const WINDOW_LOG_MAX: u32 = 27;
-const BUFFER: usize = 1 << 16;
+pub(super) const BUFFER: usize = 1 << 16;
 
 impl Input {
     /// The unpacked text.
@@ -66,9 +66,14 @@ impl Input {
 
 /// A failure to read on, at a line of a file, or of a file inside an archive.
 pub(super) fn broken(name: impl fmt::Display, line: u64, error: io::Error) -> Error {
-    if error.get_ref().is_some_and(|inner| inner.is::<Trailing>()) {
+    if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Trailing>) {
         return Error::input(name, line, "something that is not gzip follows the packed data")
             .hint("unpack it with `gzip -dc`, see that it is whole, and import that; nothing was published");
+    }
+    if error.to_string() == "Invalid checksum" {
+        return Error::input(name, line, "the file's checksum is wrong")
+            .because(error)
+            .hint("the archive is damaged: fetch it again; nothing was published");
     }
     match error.kind() {
         io::ErrorKind::UnexpectedEof => {

@@ -10,30 +10,30 @@ use snapshot::{Columns, Coverage, Cut, State};
 use super::*;
 use crate::Silent;
 
-struct Place {
-    folder: tempfile::TempDir,
-    store: Store,
+pub(super) struct Place {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) store: Store,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::create(folder.path().join("store")).unwrap();
         Self { folder, store }
     }
 
-    fn file(&self, name: &str, bytes: &[u8]) -> Input {
+    pub(super) fn file(&self, name: &str, bytes: &[u8]) -> Input {
         let path = self.folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
         Input::File(path)
     }
 
-    fn import(&self, bytes: &[u8], options: &ImportOptions) -> Result<Imported, Error> {
+    pub(super) fn import(&self, bytes: &[u8], options: &ImportOptions) -> Result<Imported, Error> {
         import(&self.store, &[self.file("input", bytes)], options, &Silent)
     }
 
     /// The rows of a run as `account:member@position`, in the order of the dataset.
-    fn rows(&self, imported: &Imported, run: usize, list: List) -> String {
+    pub(super) fn rows(&self, imported: &Imported, run: usize, list: List) -> String {
         let run = self.store.run(imported.runs[run].run).unwrap();
         let columns = Columns { accounts: true, positions: true };
         let rows = run.list(list).unwrap().all(columns).load().unwrap();
@@ -42,7 +42,7 @@ impl Place {
     }
 
     /// The message without the folder, and the hint.
-    fn complaint(&self, bytes: &[u8], options: &ImportOptions) -> String {
+    pub(super) fn complaint(&self, bytes: &[u8], options: &ImportOptions) -> String {
         let error = self.import(bytes, options).unwrap_err();
         assert!(self.store.run_ids().unwrap().is_empty(), "something was published");
         let folder = format!("{}/", self.folder.path().display());
