@@ -30,7 +30,21 @@ struct About {
     following: Option<u64>,
 }
 
-/// Takes a list out of the zip.
+/// The file of a list that is numbered one higher, if it lies beside this one.
+fn has_next(input: &Input, list: List, part: u32) -> bool {
+    let stem = match list {
+        List::Followers => "follower",
+        List::Following => "following",
+    };
+    match (input, part.checked_add(1)) {
+        (Input::File(path), Some(next)) => {
+            path.with_file_name(format!("{stem}-part{next}.js")).is_file()
+        }
+        _ => false,
+    }
+}
+
+/// Takes the lists out of the zip.
 pub(super) fn zip(path: &Path, asked: &Asked<'_>, intake: &mut Intake<'_>) -> Result<(), Error> {
     let file = File::open(path).map_err(|e| Error::io("open", path, e))?;
     let mut zip = ZipArchive::new(BufReader::with_capacity(BUFFER, file)).map_err(|e| {
@@ -102,7 +116,10 @@ pub(super) fn loose(
             about.manifest(&name, file)?;
         }
     }
-    part(&input.to_string(), text, &about, asked, intake)
+    let (account, list, number) = part(&input.to_string(), text, &about, asked, intake)?;
+    let next = has_next(input, list, number);
+    intake.facts(account, list, |facts| facts.has_next = next);
+    Ok(())
 }
 
 fn complaint(path: &Path, what: &str) -> Error {
@@ -262,6 +279,8 @@ impl About {
 
 /// Longer than any name that X gives to the variable.
 const NAME_BYTES_MAX: u64 = 256;
+/// More files than any list comes in.
+const PARTS_MAX: u32 = 100_000;
 
 #[derive(Deserialize)]
 struct Element {
@@ -269,22 +288,26 @@ struct Element {
     following: Option<AccountOf>,
 }
 
-/// Takes one file of a list.
+/// Takes one file of a list; says of which, and which file of it.
 fn part(
     name: &str,
     mut text: impl BufRead,
     about: &About,
     asked: &Asked<'_>,
     intake: &mut Intake<'_>,
-) -> Result<(), Error> {
+) -> Result<(AccountId, List, u32), Error> {
     let mut start = Vec::new();
     text.by_ref()
         .take(NAME_BYTES_MAX)
         .read_until(b'=', &mut start)
         .map_err(|e| broken(name, 1, e))?;
     let start = String::from_utf8_lossy(&start);
-    let variable = start.split("YTD.").nth(1).and_then(|rest| rest.split('.').next());
-    let Some(list) = variable.and_then(list_of) else {
+    let mut variable = start.split("YTD.").nth(1).unwrap_or_default().split('.');
+    let list = variable.next().and_then(list_of);
+    let number =
+        variable.next().and_then(|part| part.trim_matches(['=', ' ']).strip_prefix("part"));
+    let number = number.and_then(|number| number.parse::<u32>().ok()).filter(|n| *n < PARTS_MAX);
+    let (Some(list), Some(number)) = (list, number) else {
         return Err(Error::input(name, 1, "this file of X's archive is not a list of followers")
             .hint("import follower.js or following.js, or the zip"));
     };
@@ -310,6 +333,7 @@ fn part(
     intake.aim(list);
     intake.facts(account, list, |facts| {
         facts.window = Some((time, time));
+        facts.parts.insert(number);
         facts.expected = match list {
             List::Followers => about.followers,
             List::Following => about.following,
@@ -318,7 +342,7 @@ fn part(
             facts.partial = Some("X has split the archive, and this is one piece of it");
         }
     });
-    let pushed = json::array(name, text, |index, element: Element| {
+    json::array(name, text, |index, element: Element| {
         let member = match list {
             List::Followers => element.follower,
             List::Following => element.following,
@@ -328,6 +352,6 @@ fn part(
         };
         let member = member.account_id.0.map_err(Wrong::Id)?;
         intake.take(None, account, member, index).map_err(Wrong::Kept)
-    });
-    pushed.map(|_| ())
+    })?;
+    Ok((account, list, number))
 }

@@ -75,6 +75,23 @@ fn an_archive_of_x_says_whose_it_is_and_of_when() {
     }
 }
 
+#[test]
+fn a_list_that_lacks_one_of_its_files_is_partial() {
+    let (place, options) = (Place::new(), export(Some(7)));
+    let second = LOOSE.replace("part0", "part1");
+    let first = place.file("follower.js", LOOSE.as_bytes());
+    let second = place.file("follower-part1.js", second.as_bytes());
+    let state = |inputs: &[Input], day: i64| {
+        let mut options = options.clone();
+        options.time = Some(Timestamp::from_second(1_700_000_000 + day * 86_400).unwrap());
+        let imported = import(&place.store, inputs, &options, &Silent).unwrap();
+        imported.runs[0].crawls[0].state.is_complete()
+    };
+    assert!(!state(std::slice::from_ref(&first), 1));
+    assert!(!state(std::slice::from_ref(&second), 2));
+    assert!(state(&[first, second], 3));
+}
+
 const LOOSE: &str = r#"window.YTD.follower.part0 = [ {"follower": {"accountId": "11"}},
 {"follower": {"accountId": 9223372036854775807, "userLink": "x"}} ]"#;
 

@@ -1,7 +1,7 @@
 //! Gathers what exports hold, and makes runs of it once all is read: only then is it known
 //! when a list was taken and whether it is whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
@@ -59,6 +59,9 @@ pub(super) struct Facts {
     pub(super) order: Order,
     /// How many rows the list should have in all inputs together.
     pub(super) expected: Option<u64>,
+    /// Which of the list's numbered files this is, and whether the next is known to exist.
+    pub(super) parts: BTreeSet<u32>,
+    pub(super) has_next: bool,
     rows: u64,
 }
 
@@ -70,6 +73,8 @@ impl Facts {
             pages: 1,
             order: Order::Unknown,
             expected: None,
+            parts: BTreeSet::new(),
+            has_next: false,
             rows: 0,
         }
     }
@@ -193,20 +198,32 @@ fn key(batch: usize, list: List) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
+const MISCOUNTED: &str =
+    "its manifest counts another number of members; import all files of the list together";
+const LACKING: &str =
+    "a numbered file of the list is missing; import all files of the list together";
+
 /// Holds what the inputs of a run say there should be against what there is.
 fn count(batches: &mut [Batch], members: &[usize]) {
-    let mut rows: BTreeMap<(AccountId, List), u64> = BTreeMap::new();
+    let mut found: BTreeMap<(AccountId, List), (u64, BTreeSet<u32>)> = BTreeMap::new();
     for index in members {
         for (which, facts) in &batches[*index].facts {
-            *rows.entry(*which).or_default() += facts.rows;
+            let (rows, parts) = found.entry(*which).or_default();
+            *rows += facts.rows;
+            parts.extend(&facts.parts);
         }
     }
     for index in members {
         for (which, facts) in &mut batches[*index].facts {
-            if facts.expected.is_some_and(|expected| rows.get(which) != Some(&expected)) {
-                facts.partial = Some(
-                    "its manifest counts another number of members; import all the files of the list together",
-                );
+            let Some((rows, parts)) = found.get(which) else { continue };
+            let lacks = |part: u32| !parts.contains(&part);
+            let next = facts.parts.last().filter(|_| facts.has_next).map(|part| part + 1);
+            if facts.expected.is_some_and(|expected| expected != *rows) {
+                facts.partial = Some(MISCOUNTED);
+            } else if parts.last().is_some_and(|last| (0..*last).any(lacks))
+                || next.is_some_and(lacks)
+            {
+                facts.partial = Some(LACKING);
             }
         }
     }
