@@ -243,9 +243,14 @@ pub(crate) enum ModeName {
   followgraph import lists.csv --account-column user --member-column follower_id
   followgraph import daily.csv.zst --account 123 --member-column id --time-column day
   followgraph import graph.txt.gz --edges                     `u v` a line: u follows v
+  followgraph import twitter-2026-11-01.zip                   X's own data archive
+  followgraph import followers.jsonl                          `twarc2 followers`, as it is
+  followgraph import twitter-Followers-1700000000000.json --account 123
   zcat ids.gz | followgraph import - --account 123")]
 pub(crate) struct Import {
-    /// Files to read, plain, gzip or zstd; `-` is standard input
+    /// Files to read, plain, gzip or zstd; `-` is standard input. What X's data archive (the
+    /// zip, follower.js, following.js), twarc, minet and twitter-web-exporter have written is
+    /// known by its content
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<String>,
 
@@ -254,7 +259,7 @@ pub(crate) struct Import {
     pub(crate) account: Option<String>,
 
     /// The column of a table that says whose list it is
-    #[arg(long, value_name = "NAME", requires = "member_column")]
+    #[arg(long, value_name = "NAME")]
     pub(crate) account_column: Option<String>,
 
     /// The column of a table that holds the members; makes the file a table
@@ -266,24 +271,34 @@ pub(crate) struct Import {
     pub(crate) time_column: Option<String>,
 
     /// Read `u v` lines (SNAP, KONECT): u follows v
-    #[arg(long, conflicts_with_all = ["list", "partial"])]
+    #[arg(long, conflicts_with = "list")]
     pub(crate) edges: bool,
 
-    /// Which list the members are in
-    #[arg(long, value_name = "LIST", default_value = "followers")]
-    pub(crate) list: ListName,
+    /// What has made the files [default: their content tells]
+    #[arg(long = "as", value_name = "FORMAT", conflicts_with_all = ["member_column", "edges"])]
+    pub(crate) format: Option<MakerName>,
 
-    /// What separates the columns of a table [default: the header tells: tab, `;` or `,`]
+    /// Which list the members are in [default: what the file says, or else followers]
+    #[arg(long, value_name = "LIST")]
+    pub(crate) list: Option<ListName>,
+
+    /// What separates the columns of a table [default: the header tells: tab, `;` or `,`], or
+    /// the two ends of an edge [default: white space]
     #[arg(long, value_name = "CHAR")]
     pub(crate) delimiter: Option<char>,
 
-    /// When the lists were taken, RFC 3339 [default: now]
-    #[arg(long, value_name = "TIME", conflicts_with = "time_column")]
+    /// When the lists were taken: 2026-11-23, 2026-11-23T07:28:00Z or Unix seconds
+    /// [default: what the file says, or else now]
+    #[arg(long, value_name = "TIME", conflicts_with = "time_column", value_parser = ingest::import::time)]
     pub(crate) time: Option<jiff::Timestamp>,
 
     /// The lists are known to be incomplete: nobody is ever reported lost because of them
     #[arg(long)]
     pub(crate) partial: bool,
+
+    /// The lists are known to be whole, though their format cannot say so
+    #[arg(long, conflicts_with = "partial")]
+    pub(crate) complete: bool,
 
     /// The lists are in the API's order, newest follow first
     #[arg(long)]
@@ -292,6 +307,36 @@ pub(crate) struct Import {
     /// Accept a list without any id
     #[arg(long)]
     pub(crate) allow_empty: bool,
+}
+
+/// What has made a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MakerName {
+    /// One id a line
+    Ids,
+    /// X's data archive
+    XArchive,
+    /// `twarc2 followers` and `following`
+    Twarc2,
+    /// `twarc users`
+    Users,
+    /// `minet twitter followers` and `friends`
+    Minet,
+    /// twitter-web-exporter
+    WebExporter,
+}
+
+impl From<MakerName> for ingest::import::Format {
+    fn from(name: MakerName) -> Self {
+        match name {
+            MakerName::Ids => Self::Ids,
+            MakerName::XArchive => Self::XArchive,
+            MakerName::Twarc2 => Self::Twarc2,
+            MakerName::Users => Self::Users,
+            MakerName::Minet => Self::Minet,
+            MakerName::WebExporter => Self::WebExporter,
+        }
+    }
 }
 
 #[derive(Debug, Group)]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
-use ingest::import::{AccountColumn, Held, ImportOptions, Imported, Input, Kind};
-use snapshot::{AccountId, Order, Store};
+use ingest::import::{AccountColumn, Format, Held, ImportOptions, Imported, Input, Kind};
+use snapshot::{AccountId, List, Order, Store};
 
 use crate::args;
 use crate::exit::{Exit, Usage};
@@ -18,7 +18,7 @@ pub(crate) fn run(settings: &Settings, command: &args::Import) -> Result<Exit> {
     let mut options = ImportOptions::new(kind);
     options.delimiter = delimiter(command)?;
     options.time = command.time;
-    options.coverage = if command.partial { Held::Partial } else { Held::Complete };
+    options.coverage = held(command);
     options.order = if command.newest_first { Order::NewestFirst } else { Order::Unknown };
     options.allow_empty = command.allow_empty;
     options.parameters = parameters(command);
@@ -37,25 +37,30 @@ fn kind(command: &args::Import) -> Result<Kind> {
     if command.edges {
         return Ok(Kind::Edges);
     }
-    let list = command.list.into();
+    let list = command.list.map(List::from);
     let fixed = command.account.as_deref().map(id).transpose()?;
-    match (&command.member_column, &command.account_column, fixed) {
-        (Some(member), Some(column), None) => Ok(Kind::Table {
-            account: AccountColumn::Column(column.clone()),
+    let column = command.account_column.clone().map(AccountColumn::Column);
+    let account = column.or(fixed.map(AccountColumn::Fixed));
+    let format = command.format.map(Format::from);
+    match (&command.member_column, account) {
+        (Some(member), Some(account)) => Ok(Kind::Table {
+            account,
             member: member.clone(),
             time: command.time_column.clone(),
-            list,
+            list: list.unwrap_or(List::Followers),
         }),
-        (Some(member), None, Some(account)) => Ok(Kind::Table {
-            account: AccountColumn::Fixed(account),
-            member: member.clone(),
-            time: command.time_column.clone(),
-            list,
-        }),
-        (None, None, Some(account)) => Ok(Kind::Ids { account, list }),
-        _ => Err(Usage::new("whose list is it?")
+        (None, account) => Ok(Kind::Export { format, account, list }),
+        (Some(_), None) => Err(Usage::new("whose list is it?")
             .hint("give --account ID; or --account-column and --member-column for a table; or --edges")
             .into()),
+    }
+}
+
+fn held(command: &args::Import) -> Held {
+    match (command.partial, command.complete) {
+        (true, _) => Held::Partial,
+        (_, true) => Held::Complete,
+        _ => Held::AsItSays,
     }
 }
 
@@ -96,11 +101,17 @@ fn parameters(command: &args::Import) -> BTreeMap<String, String> {
     keep("account_column", &command.account_column);
     keep("member_column", &command.member_column);
     keep("time_column", &command.time_column);
+    keep("complete", &command.complete.then(|| "true".to_owned()));
     keep("partial", &command.partial.then(|| "true".to_owned()));
     parameters
 }
 
 fn conclude(imported: &Imported, quiet: bool) -> Result<Exit> {
+    for taken in &imported.taken {
+        if !quiet || taken.partial > 0 {
+            output::remark(taken);
+        }
+    }
     for note in &imported.notes {
         output::remark(format!("note: {note}"));
     }

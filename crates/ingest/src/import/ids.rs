@@ -12,7 +12,16 @@ pub(super) fn read(
     account: AccountId,
     intake: &mut Intake<'_>,
 ) -> Result<(), Error> {
-    let mut lines = Lines::of(input)?;
+    take(input, Lines::of(input)?, account, intake)
+}
+
+/// Takes the ids of what was opened already.
+pub(super) fn take(
+    input: &Input,
+    mut lines: Lines<'_>,
+    account: AccountId,
+    intake: &mut Intake<'_>,
+) -> Result<(), Error> {
     while let Some((number, line)) = lines.next()? {
         let text = line.split('#').next().unwrap_or_default().trim_end();
         if !text.is_empty() {

@@ -1,4 +1,9 @@
-//! Makes runs out of files: id lists, tables with named columns, edge lists.
+//! Makes runs out of files: id lists, tables with named columns, edge lists, and what X's
+//! data archive, twarc, minet and twitter-web-exporter write.
+//!
+//! Exports are told apart by their content. Each comes with the time that it carries and with
+//! the coverage that it deserves: one that cannot say that it is whole is partial, unless the
+//! user knows better.
 //!
 //! The whole input is read and checked before anything is published. It is read once, as a
 //! stream, so that standard input will do. The runs of a table with many times are all
@@ -6,7 +11,9 @@
 //!
 //! # Memory
 //!
-//! Rows of one run go straight to the writer, which sorts in `sort_memory` and spills the
+//! Exports take the way through that file, too. Their JSON is read element by element, each of
+//! at most 16 MiB, also out of a zip, so that neither a long list nor a zip bomb fills memory.
+//! Rows of one run of anything else go straight to the writer, which sorts in `sort_memory` and spills the
 //! rest. Rows of a table with a time column are gathered by time in a nameless temporary
 //! file inside the store (16 bytes a row), through another buffer of `sort_memory`; finding
 //! them again takes 24 bytes for each time that a bufferful of rows (a million, unless told
@@ -14,14 +21,19 @@
 //! tell the line of the first duplicate. A record of a table may have 16 MiB, a line of any
 //! other file 64 KiB.
 
+mod archive;
 mod edges;
+mod gather;
 mod ids;
 mod input;
+mod json;
 mod notes;
+mod recognise;
 mod run;
 mod spool;
 mod table;
 mod times;
+mod twarc;
 
 use std::collections::BTreeMap;
 
@@ -31,12 +43,17 @@ use snapshot::{
 };
 
 use crate::{Error, ErrorKind, Event, Progress};
+use gather::{Facts, Gathered};
 use notes::Watch;
+use recognise::Asked;
 use run::{RunBuilder, Shape};
 use spool::{Spool, Spooled};
 
+pub use gather::Taken;
 pub use input::Input;
 pub use notes::{Note, NoteKind};
+pub use recognise::Format;
+pub use times::parse as time;
 
 /// What the input is and how to take it.
 #[derive(Clone, Debug)]
@@ -44,8 +61,8 @@ pub use notes::{Note, NoteKind};
 pub struct ImportOptions {
     /// What the input is.
     pub kind: Kind,
-    /// What separates the columns of a table; `None` to look at the header: tab, semicolon
-    /// or comma.
+    /// What separates the columns of a table, `None` to look at the header: tab, semicolon or
+    /// comma; or the two ends of an edge, `None` for white space.
     pub delimiter: Option<u8>,
     /// When it was observed, for inputs that do not say; `None` for now.
     pub time: Option<Timestamp>,
@@ -62,13 +79,13 @@ pub struct ImportOptions {
 }
 
 impl ImportOptions {
-    /// Complete lists in an order that means nothing, observed now, not empty.
+    /// Lists as whole as they say, in an order that means nothing, observed now, not empty.
     pub fn new(kind: Kind) -> Self {
         Self {
             kind,
             delimiter: None,
             time: None,
-            coverage: Held::Complete,
+            coverage: Held::AsItSays,
             order: Order::Unknown,
             allow_empty: false,
             sort_memory: WriterOptions::default().sort_memory,
@@ -98,6 +115,15 @@ pub enum Kind {
         /// Which list.
         list: List,
     },
+    /// Whatever has made it, told by its content.
+    Export {
+        /// What it is, if its content need not tell.
+        format: Option<Format>,
+        /// Whose list, for formats that do not say.
+        account: Option<AccountColumn>,
+        /// Which list, for formats that do not say; followers if neither does.
+        list: Option<List>,
+    },
     /// One edge a line, `u v` for "u follows v", as SNAP and KONECT publish them. Becomes
     /// the `following` lists of all the u.
     Edges,
@@ -115,6 +141,8 @@ pub enum AccountColumn {
 /// How much of each list an input holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
+    /// What the format says: all, unless it is one that cannot say so.
+    AsItSays,
     /// All of it.
     Complete,
     /// Some of it: absence from it means nothing.
@@ -129,6 +157,8 @@ pub struct Imported {
     pub runs: Vec<Published>,
     /// What was odd about the input.
     pub notes: Vec<Note>,
+    /// What each export was taken for.
+    pub taken: Vec<Taken>,
 }
 
 /// Reads the inputs, one after the other, and publishes what is in them.
@@ -154,7 +184,17 @@ pub fn import(
                 let columns = table::Columns { account, member, time: time.as_deref() };
                 table::read(input, &columns, options.delimiter, &mut intake)?;
             }
-            Kind::Edges => edges::read(input, &mut intake)?,
+            Kind::Export { format, account, list } => {
+                let asked = Asked {
+                    format: *format,
+                    account: account.as_ref(),
+                    list: *list,
+                    time: options.time,
+                    delimiter: options.delimiter,
+                };
+                recognise::read(input, &asked, &mut intake)?;
+            }
+            Kind::Edges => edges::read(input, options.delimiter, &mut intake)?,
         }
         intake.report();
     }
@@ -164,7 +204,7 @@ pub fn import(
         }
         _ => None,
     };
-    intake.finish(fixed)
+    intake.finish(fixed, options.time)
 }
 
 fn check(inputs: &[Input], options: &ImportOptions) -> Result<(), Error> {
@@ -198,6 +238,7 @@ struct Intake<'a> {
 enum Destination<'a> {
     One(Box<RunBuilder<'a>>),
     ByTime(Spool),
+    Gathered(Box<Gathered>),
 }
 
 /// Rows between two reports of progress.
@@ -213,6 +254,9 @@ impl<'a> Intake<'a> {
         let place = store.staging().map_err(|e| Error::store("cannot begin an import", e))?;
         let destination = if let Kind::Table { time: Some(_), .. } = &options.kind {
             Destination::ByTime(Spool::new(store.folder(), options.sort_memory)?)
+        } else if let Kind::Export { .. } = &options.kind {
+            let gathered = Gathered::new(store.folder(), options.sort_memory)?;
+            Destination::Gathered(Box::new(gathered))
         } else {
             let time = options.time.unwrap_or_else(Timestamp::now);
             Destination::One(Box::new(RunBuilder::begin(&place, shape, time)?))
@@ -234,6 +278,44 @@ impl<'a> Intake<'a> {
         self.input = input.to_string();
         self.rows_of_input = 0;
         self.watch.begin(&self.input);
+        if let Destination::Gathered(gathered) = &mut self.destination {
+            gathered.begin(&self.input);
+        }
+    }
+
+    /// Goes on with a file inside the input.
+    fn within(&mut self, name: &str) {
+        self.watch.begin(name);
+    }
+
+    /// Says what the input is.
+    fn is(&mut self, format: Format) {
+        if let Destination::Gathered(gathered) = &mut self.destination {
+            gathered.is(format);
+        }
+    }
+
+    /// Says which list the next rows are of.
+    fn aim(&mut self, list: List) {
+        if let Destination::Gathered(gathered) = &mut self.destination {
+            gathered.list = list;
+        }
+    }
+
+    /// Makes a list of the input known, or what is known of it.
+    fn facts(&mut self, account: AccountId, list: List, learn: impl FnOnce(&mut Facts)) {
+        if let Destination::Gathered(gathered) = &mut self.destination
+            && let Some(facts) = gathered.facts(account, list)
+        {
+            learn(facts);
+        }
+    }
+
+    /// No list of the input is known to be whole.
+    fn doubt(&mut self, why: &'static str) {
+        if let Destination::Gathered(gathered) = &mut self.destination {
+            gathered.all_facts().for_each(|facts| facts.partial = Some(why));
+        }
     }
 
     /// Takes one row. `time` is there if and only if the table has a column of times.
@@ -244,7 +326,11 @@ impl<'a> Intake<'a> {
         member: AccountId,
         line: u64,
     ) -> Result<(), Error> {
-        self.watch.row(time.unwrap_or_default(), account, member, line);
+        let moment = match &self.destination {
+            Destination::Gathered(gathered) => gathered.key(),
+            _ => time.unwrap_or_default(),
+        };
+        self.watch.row(moment, account, member, line);
         self.rows += 1;
         self.rows_of_input += 1;
         if self.rows_of_input.is_multiple_of(REPORT_ROWS) {
@@ -252,7 +338,8 @@ impl<'a> Intake<'a> {
         }
         match &mut self.destination {
             Destination::One(run) => run.push(account, member),
-            Destination::ByTime(spool) => spool.push(time.unwrap_or_default(), account, member),
+            Destination::ByTime(spool) => spool.push(moment, account, member),
+            Destination::Gathered(gathered) => gathered.push(account, member),
         }
     }
 
@@ -266,7 +353,8 @@ impl<'a> Intake<'a> {
     }
 
     /// Ends the input and publishes. `fixed` is the account that the input is all about.
-    fn finish(self, fixed: Option<AccountId>) -> Result<Imported, Error> {
+    /// `time` is of the exports that do not say.
+    fn finish(self, fixed: Option<AccountId>, time: Option<Timestamp>) -> Result<Imported, Error> {
         let empty = self.rows == 0;
         if empty && !self.allow_empty {
             let error = Error::new(ErrorKind::Input, format!("{} holds no ids", self.input));
@@ -274,11 +362,13 @@ impl<'a> Intake<'a> {
         }
         let known = match (&self.destination, fixed) {
             (Destination::One(_), Some(_)) => true,
+            (Destination::Gathered(gathered), _) => !gathered.is_empty(),
             _ => !empty,
         };
         if !known {
             return Err(nothing_there(&self.input));
         }
+        let mut taken = Vec::new();
         let runs = match self.destination {
             Destination::One(mut run) => {
                 if let Some(account) = fixed {
@@ -287,10 +377,15 @@ impl<'a> Intake<'a> {
                 vec![run.stage()?]
             }
             Destination::ByTime(spool) => stage_each(&self.place, self.shape, spool.finish()?)?,
+            Destination::Gathered(gathered) => {
+                let (runs, each) = gathered.stage(&self.place, self.shape, time)?;
+                taken = each;
+                runs
+            }
         };
         let runs = publish(runs, self.progress)?;
         let duplicates = runs.iter().flat_map(|run| &run.crawls).map(|c| c.duplicates).sum();
-        Ok(Imported { runs, notes: self.watch.notes(duplicates) })
+        Ok(Imported { runs, notes: self.watch.notes(duplicates), taken })
     }
 }
 
@@ -345,5 +440,7 @@ fn half_way(cause: Error, of: usize, runs: &[Published]) -> Error {
         .after(ids)
 }
 
+#[cfg(test)]
+mod export_tests;
 #[cfg(test)]
 mod tests;

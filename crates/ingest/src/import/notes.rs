@@ -12,7 +12,7 @@ use snapshot::AccountId;
 pub struct Note {
     /// The file where it was met first, or standard input.
     pub file: String,
-    /// The line where it was met first; `None` for a duplicate that came so late that lines
+    /// The line where it was met first, or in a JSON array the element; `None` for a duplicate that came so late that lines
     /// were no longer kept.
     pub line: Option<u64>,
     /// What it is.

@@ -14,10 +14,10 @@ use crate::Error;
 /// What all runs of an import have in common.
 pub(super) struct Shape {
     list: List,
-    held: Held,
-    order: Order,
-    sort_memory: usize,
-    parameters: BTreeMap<String, String>,
+    pub(super) held: Held,
+    pub(super) order: Order,
+    pub(super) sort_memory: usize,
+    pub(super) parameters: BTreeMap<String, String>,
 }
 
 impl Shape {
@@ -25,12 +25,15 @@ impl Shape {
         let list = match options.kind {
             Kind::Ids { list, .. } | Kind::Table { list, .. } => list,
             Kind::Edges => List::Following,
+            Kind::Export { list, .. } => list.unwrap_or(List::Followers),
         };
         let mut parameters = options.parameters.clone();
         let mut keep = |key: &str, value: String| {
             parameters.entry(key.to_owned()).or_insert(value);
         };
-        keep("list", list.to_string());
+        if !matches!(options.kind, Kind::Export { list: None, .. }) {
+            keep("list", list.to_string());
+        }
         keep("order", options.order.name().to_owned());
         if let Some(delimiter) = options.delimiter {
             keep("delimiter", char::from(delimiter).escape_default().to_string());
@@ -47,7 +50,7 @@ impl Shape {
     /// A file is one page, if it has anything at all.
     fn state(&self, rows: u32) -> State {
         State::Read(match self.held {
-            Held::Complete => Coverage::Complete,
+            Held::AsItSays | Held::Complete => Coverage::Complete,
             Held::Partial => {
                 Coverage::CutShort { after_page: u32::from(rows > 0), why: Cut::Partial }
             }

@@ -26,7 +26,17 @@ pub(super) fn read(
     delimiter: Option<u8>,
     intake: &mut Intake<'_>,
 ) -> Result<(), Error> {
-    let mut text = input.open()?;
+    take(input, input.open()?, columns, delimiter, intake)
+}
+
+/// Takes the rows of what was opened already.
+pub(super) fn take(
+    input: &Input,
+    mut text: Box<dyn BufRead>,
+    columns: &Columns<'_>,
+    delimiter: Option<u8>,
+    intake: &mut Intake<'_>,
+) -> Result<(), Error> {
     let mut header = Vec::new();
     text.by_ref()
         .take(RECORD_BYTES_MAX)
@@ -89,7 +99,7 @@ fn not_closed(input: &Input, line: u64) -> Error {
         .hint("close it, or write it twice where it is part of the text; nothing was published")
 }
 
-fn guess_delimiter(header: &[u8]) -> u8 {
+pub(super) fn guess_delimiter(header: &[u8]) -> u8 {
     let header = String::from_utf8_lossy(header);
     let count = |delimiter: u8| header.matches(char::from(delimiter)).count();
     // The last of the most frequent; commas when there is none of them.

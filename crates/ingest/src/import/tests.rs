@@ -10,30 +10,30 @@ use snapshot::{Columns, Coverage, Cut, State};
 use super::*;
 use crate::Silent;
 
-struct Place {
-    folder: tempfile::TempDir,
-    store: Store,
+pub(super) struct Place {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) store: Store,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::create(folder.path().join("store")).unwrap();
         Self { folder, store }
     }
 
-    fn file(&self, name: &str, bytes: &[u8]) -> Input {
+    pub(super) fn file(&self, name: &str, bytes: &[u8]) -> Input {
         let path = self.folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
         Input::File(path)
     }
 
-    fn import(&self, bytes: &[u8], options: &ImportOptions) -> Result<Imported, Error> {
+    pub(super) fn import(&self, bytes: &[u8], options: &ImportOptions) -> Result<Imported, Error> {
         import(&self.store, &[self.file("input", bytes)], options, &Silent)
     }
 
     /// The rows of a run as `account:member@position`, in the order of the dataset.
-    fn rows(&self, imported: &Imported, run: usize, list: List) -> String {
+    pub(super) fn rows(&self, imported: &Imported, run: usize, list: List) -> String {
         let run = self.store.run(imported.runs[run].run).unwrap();
         let columns = Columns { accounts: true, positions: true };
         let rows = run.list(list).unwrap().all(columns).load().unwrap();
@@ -42,7 +42,7 @@ impl Place {
     }
 
     /// The message without the folder, and the hint.
-    fn complaint(&self, bytes: &[u8], options: &ImportOptions) -> String {
+    pub(super) fn complaint(&self, bytes: &[u8], options: &ImportOptions) -> String {
         let error = self.import(bytes, options).unwrap_err();
         assert!(self.store.run_ids().unwrap().is_empty(), "something was published");
         let folder = format!("{}/", self.folder.path().display());
@@ -167,6 +167,36 @@ fn edges_become_following_lists() {
         (NoteKind::Duplicates, Some(7), 1),
     ];
     assert_eq!(notes, expected);
+}
+
+#[test]
+fn edges_may_be_partial_and_parted_by_any_sign() {
+    let place = Place::new();
+    let mut options = edges();
+    options.coverage = Held::Partial;
+    options.delimiter = Some(b',');
+    let imported = place.import(b"1, 2\n1,3\n", &options).unwrap();
+    assert_eq!(place.rows(&imported, 0, List::Following), "1:2@0 1:3@1");
+    assert!(!imported.runs[0].crawls[0].state.is_complete());
+    let complaint = Place::new().complaint(b"1,,2\n", &options);
+    assert_eq!(complaint, "input:1: the id is empty");
+}
+
+#[test]
+fn gzip_may_have_several_members_and_zeros_but_no_garbage_behind_it() {
+    let mut packed = gzip(b"1\n2\n");
+    packed.extend(gzip(b"3\n"));
+    packed.extend([0; 700]);
+    let place = Place::new();
+    let imported = place.import(&packed, &ids()).unwrap();
+    assert_eq!(imported.runs[0].crawls[0].ids, 3);
+    for garbage in [b"x".as_slice(), b"hello, this is a note behind the data"] {
+        let mut packed = gzip(b"1\n2\n");
+        packed.extend(garbage);
+        let complaint = Place::new().complaint(&packed, &ids());
+        let expected = "input:3: something that is not gzip follows the packed data; ";
+        assert!(complaint.starts_with(expected), "{complaint}");
+    }
 }
 
 #[test]

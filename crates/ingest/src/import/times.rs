@@ -16,7 +16,7 @@ const LONG: &str = "if it is a date with a time, write it as 2026-11-23 07:28:00
 ///
 /// # Errors
 /// Says how times are written, if it is none or could be several.
-pub(super) fn parse(text: &str) -> Result<Timestamp, &'static str> {
+pub fn parse(text: &str) -> Result<Timestamp, &'static str> {
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
         return number(text);
     }
