@@ -13,7 +13,7 @@ use backon::{BackoffBuilder as _, ExponentialBuilder};
 use jiff::{SignedDuration, Timestamp};
 use snapshot::{AccountId, Coverage, Crawl, Cut, List, Order, PageRecord, RunWriter, State};
 
-use crate::pace::{Family, Pace, TooFar};
+use crate::pace::{Family, Pace, TooFar, tightest};
 use crate::source::{BoxFuture, Call, PageRequest, Source, SourceError, Trouble};
 use crate::{Cursor, Error, ErrorKind, Event, Page, Progress, Stop, Window};
 
@@ -115,13 +115,13 @@ pub(crate) trait Answer {
 
 impl Answer for Page {
     fn window(&self) -> Option<Window> {
-        self.window
+        tightest(&self.windows)
     }
 }
 
 impl Answer for crate::Lookup {
     fn window(&self) -> Option<Window> {
-        self.window
+        tightest(&self.windows)
     }
 }
 
@@ -186,14 +186,17 @@ impl Sender<'_> {
         let outcome = request().await;
         match &outcome {
             Ok(answer) => permit.answered(answer.window()),
-            Err(SourceError { trouble: Trouble::Window { until }, window, .. }) => {
+            Err(SourceError { trouble: Trouble::Window { until }, windows, .. }) => {
                 let now = self.source.now();
                 let delay = REFUSED_DELAY_SECS << refusals.min(WINDOWS_MAX);
                 let soonest = now + SignedDuration::from_secs(delay);
                 let until = until.unwrap_or_else(|| now + WINDOW_UNKNOWN).max(soonest);
-                permit.exhausted(window.map_or(Family::QuarterHour, |w| w.family), until);
+                permit
+                    .exhausted(tightest(windows).map_or(Family::QuarterHour, |w| w.family), until);
             }
-            Err(SourceError { window: Some(window), .. }) => permit.answered(Some(*window)),
+            Err(SourceError { windows, .. }) if !windows.is_empty() => {
+                permit.answered(tightest(windows));
+            }
             Err(_) => drop(permit),
         }
         Ok(outcome)
