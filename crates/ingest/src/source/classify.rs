@@ -240,7 +240,7 @@ impl Problem {
     fn is_quota(&self) -> bool {
         let words = [self.kind(), self.title.as_deref(), self.reason.as_deref()];
         words.into_iter().flatten().any(|word| {
-            matches!(word, "usage-capped" | "credits")
+            matches!(word, "usage-capped" | "credits" | "spend-cap-reached")
                 || ["CreditsDepleted", "SpendCapReached", "UsageCapExceeded"].contains(&word)
         })
     }
@@ -394,6 +394,31 @@ mod tests {
         check(V2, 200, r#"{"data":[{"id":"1"}],"errors":[{"title":"Forbidden"}]}"#, None);
         check(V1, 200, r#"{"ids":[]}"#, None);
         check(V2, 200, "<html>hello</html>", Some(Transient));
+    }
+
+    #[test]
+    fn a_damaged_field_does_not_hide_the_rest_of_a_refusal() {
+        check(
+            V1,
+            403,
+            r#"{"errors":[{"code":63,"message":["odd"]}],"title":7}"#,
+            Some(Target(State::Suspended)),
+        );
+        check(V2, 403, r#"{"errors":"odd","title":"SpendCapReached"}"#, Some(Quota));
+        check(V2, 403, r#"{"errors":"odd"}"#, Some(Credentials));
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_recognized() {
+        assert!(says_clock_is_off(coded(135).as_bytes()));
+        assert!(!says_clock_is_off(coded(89).as_bytes()) && !says_clock_is_off(b"<html>135"));
+    }
+
+    #[test]
+    fn what_sends_us_elsewhere_is_a_mistake_of_ours() {
+        for status in [301, 302, 304, 307, 308] {
+            check(V2, status, "", Some(Bug));
+        }
     }
 
     #[test]

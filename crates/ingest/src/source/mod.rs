@@ -270,3 +270,6 @@ impl FromStr for SourceKind {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod trouble_tests;

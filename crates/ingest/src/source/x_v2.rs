@@ -217,7 +217,7 @@ impl WireMeta {
 #[derive(Deserialize)]
 struct WireLookup {
     data: Option<Vec<WireUser>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     errors: Vec<Problem>,
     includes: Option<Box<RawValue>>,
 }
