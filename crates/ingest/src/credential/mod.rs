@@ -47,7 +47,7 @@ pub(crate) enum Kind {
     /// OAuth 1.0a: every request is signed.
     Signed(UserKeys),
     /// OAuth 2.0: a user's token that lives two hours, and the right to a new one.
-    Refreshed(TokenFile),
+    Refreshed(Box<TokenFile>),
 }
 
 /// What an app proves itself with.
@@ -110,7 +110,7 @@ impl Credential {
     ) -> Result<Self, Error> {
         let file = TokenFile::open(client_id, client_secret, token_file.into())?;
         let id = CredentialId::new("user", &[client_id, &file.path().to_string_lossy()]);
-        Ok(Self::of(id, Kind::Refreshed(file)))
+        Ok(Self::of(id, Kind::Refreshed(Box::new(file))))
     }
 
     /// Reads a file of credentials that nobody else may read: TOML, one `[[credential]]`
@@ -174,7 +174,7 @@ impl Credential {
             }
             Kind::Refreshed(file) => {
                 file.client().into_iter().for_each(&mut pair);
-                forms.extend(file.first().iter().flat_map(|token| token.forms()));
+                forms.extend(file.first().iter().flat_map(Token::forms));
             }
         }
         let fresh = self.inner.fresh.lock().unwrap_or_else(PoisonError::into_inner);

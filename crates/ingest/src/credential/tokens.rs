@@ -81,6 +81,17 @@ impl TokenFile {
         &self.first
     }
 
+    /// Takes over what the file holds if it is not what was read from it.
+    pub(crate) fn changed_elsewhere(&self, tokens: &mut Tokens) -> bool {
+        match read(&self.path) {
+            Ok(found) if found.access != tokens.access => {
+                *tokens = found;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Keeps new tokens, and only then makes them the ones to use.
     ///
     /// # Errors

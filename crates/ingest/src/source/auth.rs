@@ -79,18 +79,23 @@ impl Http {
     }
 
     async fn renew(&self, file: &TokenFile, tokens: &mut Tokens) -> Result<(), SourceError> {
-        let granted = match tokens.unsaved.take() {
-            Some(granted) => granted,
-            None => {
-                let refresh = tokens.refresh.clone();
-                let mut form =
-                    vec![("grant_type", "refresh_token"), ("refresh_token", refresh.secret())];
-                let basic = file.client().map(crate::credential::KeyPair::basic);
-                if basic.is_none() {
-                    form.push(("client_id", file.client_id()));
-                }
-                self.trade("/2/oauth2/token", basic.as_deref(), &form).await?
+        if tokens.unsaved.is_none() && file.changed_elsewhere(tokens) {
+            // Another process, or its owner, has put newer ones there.
+            self.secret().keep_quiet_about(&tokens.access);
+            self.secret().keep_quiet_about(&tokens.refresh);
+            return Ok(());
+        }
+        let granted = if let Some(granted) = tokens.unsaved.take() {
+            granted
+        } else {
+            let refresh = tokens.refresh.clone();
+            let mut form =
+                vec![("grant_type", "refresh_token"), ("refresh_token", refresh.secret())];
+            let basic = file.client().map(crate::credential::KeyPair::basic);
+            if basic.is_none() {
+                form.push(("client_id", file.client_id()));
             }
+            self.trade("/2/oauth2/token", basic.as_deref(), &form).await?
         };
         file.keep(tokens, granted).map_err(|e| self.presentable(refused(e.to_string())))
     }
@@ -110,8 +115,8 @@ impl Http {
             secrets.push(text.as_deref().and_then(Token::quiet));
             secrets.iter().flatten().for_each(|secret| self.secret().keep_quiet_about(secret));
         }
-        let refusal = self.refusal(&reply);
-        if let Some(error) = refusal {
+        let good = (200..300).contains(&reply.status);
+        if let Some(error) = self.refusal(&reply).filter(|_| !good) {
             let trouble = match reply.status {
                 400 | 401 => Trouble::Credentials,
                 _ => error.trouble,

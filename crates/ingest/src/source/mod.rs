@@ -269,6 +269,9 @@ impl FromStr for SourceKind {
 }
 
 #[cfg(test)]
+mod proof_tests;
+
+#[cfg(test)]
 mod tests;
 
 #[cfg(test)]
