@@ -68,3 +68,25 @@ pub fn lookup(
             .map(|found| LookupBody { found, problems: Vec::new() }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_part_of_a_page_passes_for_a_page() {
+        let v1 = r#"{"ids":["1",2],"next_cursor":7,"next_cursor_str":"7"}"#;
+        let v2 = r#"{"data":[{"id":"1"},{"id":"2"}],"meta":{"result_count":2,"next_token":"T"}}"#;
+        for (kind, body) in [(SourceKind::XV1, v1), (SourceKind::XV2, v2)] {
+            for profiles in [false, true] {
+                let read =
+                    |body: &str| page(kind, body.as_bytes(), profiles, Timestamp::UNIX_EPOCH);
+                let whole = read(body).unwrap();
+                assert_eq!((whole.ids.len(), whole.next.is_some()), (2, true));
+                for end in 0..body.len() {
+                    assert!(read(&body[..end]).is_err(), "{}", &body[..end]);
+                }
+            }
+        }
+    }
+}

@@ -131,7 +131,7 @@ async fn a_page_brings_whole_profiles_and_a_damaged_field_costs_that_field_only(
          "verified_type":"blue","pinned_tweet_id":"5","description":"d","location":"l","url":"u",
          "profile_image_url":"p","protected":false,"entities":{"url":{"urls":[]}},"withheld":{"country_codes":["XX"]},
          "public_metrics":{"followers_count":1,"following_count":2,"tweet_count":3,"listed_count":4,"like_count":5,"media_count":6}},
-        {"id":"2","created_at":"long ago","verified":"maybe","pinned_tweet_id":[],"public_metrics":{"like_count":-1,"tweet_count":7}}],
+        {"id":"2","name":"\ud800","location":1e999,"created_at":"long ago","verified":"maybe","pinned_tweet_id":[],"public_metrics":{"like_count":-1,"tweet_count":7}}],
         "includes":{"tweets":[{"id":"5","text":"hi"},{"no":"id"}]},
         "errors":[{"title":"Not Found Error","detail":"test-token%2F%3D"}],"meta":{"result_count":2}}"#;
     let server = Server::in_turn([Canned::new(200, body)]).await;

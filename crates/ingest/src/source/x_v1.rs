@@ -9,7 +9,7 @@ use snapshot::{AccountId, List, MemberProfile, Profile, State};
 
 use super::http::{Http, Limits};
 use super::parsers::PageBody;
-use super::wire::{WireId, lenient};
+use super::wire::{WireId, forgiving};
 use super::{
     BoxFuture, Call, Detail, Endpoint, Generation, Lookup, Page, PageRequest, Source, SourceError,
     Trouble, Who,
@@ -164,33 +164,33 @@ impl WirePage {
 struct WireUser {
     #[serde(rename = "id_str")]
     id: WireId,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     screen_name: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     name: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     created_at: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     protected: Option<bool>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     followers_count: Option<u64>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     friends_count: Option<u64>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     statuses_count: Option<u64>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     listed_count: Option<u64>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     favourites_count: Option<u64>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     verified: Option<bool>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     description: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     location: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     url: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     profile_image_url_https: Option<String>,
     entities: Option<Box<RawValue>>,
     withheld_in_countries: Option<Box<RawValue>>,

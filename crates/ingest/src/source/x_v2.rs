@@ -14,7 +14,7 @@ use snapshot::{AccountId, List, MemberProfile, Profile};
 use super::classify::Problem;
 use super::http::{Http, Limits, Reply};
 use super::parsers::{LookupBody, PageBody};
-use super::wire::{WireId, lenient};
+use super::wire::{WireId, forgiving};
 use super::{
     AccountRef, BoxFuture, Call, Detail, Endpoint, Generation, Lookup, Page, PageRequest, Source,
     SourceError, Who,
@@ -217,7 +217,7 @@ impl WireMeta {
 #[derive(Deserialize)]
 struct WireLookup {
     data: Option<Vec<WireUser>>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     errors: Vec<Problem>,
     includes: Option<Box<RawValue>>,
 }
@@ -225,29 +225,29 @@ struct WireLookup {
 #[derive(Deserialize)]
 struct WireUser {
     id: WireId,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     username: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     name: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     created_at: Option<Timestamp>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     protected: Option<bool>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     verified: Option<bool>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     verified_type: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     description: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     location: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     url: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     profile_image_url: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     pinned_tweet_id: Option<WireId>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "forgiving")]
     public_metrics: WireMetrics,
     entities: Option<Box<RawValue>>,
     withheld: Option<Box<RawValue>>,
@@ -256,17 +256,17 @@ struct WireUser {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct WireMetrics {
-    #[serde(rename = "followers_count", deserialize_with = "lenient")]
+    #[serde(rename = "followers_count", deserialize_with = "forgiving")]
     followers: Option<u64>,
-    #[serde(rename = "following_count", deserialize_with = "lenient")]
+    #[serde(rename = "following_count", deserialize_with = "forgiving")]
     following: Option<u64>,
-    #[serde(rename = "tweet_count", deserialize_with = "lenient")]
+    #[serde(rename = "tweet_count", deserialize_with = "forgiving")]
     tweet: Option<u64>,
-    #[serde(rename = "listed_count", deserialize_with = "lenient")]
+    #[serde(rename = "listed_count", deserialize_with = "forgiving")]
     listed: Option<u64>,
-    #[serde(rename = "like_count", deserialize_with = "lenient")]
+    #[serde(rename = "like_count", deserialize_with = "forgiving")]
     like: Option<u64>,
-    #[serde(rename = "media_count", deserialize_with = "lenient")]
+    #[serde(rename = "media_count", deserialize_with = "forgiving")]
     media: Option<u64>,
 }
 
