@@ -1,6 +1,7 @@
 //! A tiny server of canned answers on loopback, for tests of what goes over the wire.
 //!
-//! Knows just enough HTTP for one client: each connection serves one request and is closed.
+//! Knows just enough HTTP for one client: each connection serves one request and is closed,
+//! unless the answer is one that [goes wrong](Manner).
 
 use std::collections::VecDeque;
 use std::fmt::{Display, Write as _};
@@ -16,18 +17,40 @@ pub(crate) struct Canned {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    manner: Manner,
+}
+
+/// How an answer is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// As it should be.
+    Whole,
+    /// Half of it, and then nothing for ever.
+    Stall,
+    /// Half of it, and then the connection is reset.
+    Reset,
+    /// A byte now and then.
+    Drip(std::time::Duration),
+    /// As it should be, with the promise to keep the connection; what comes over it later
+    /// is not heard.
+    GoDeaf,
 }
 
 impl Canned {
     pub(crate) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         let body = body.into();
-        Self { status, headers: Vec::new(), body }
+        Self { status, headers: Vec::new(), body, manner: Manner::Whole }
             .with("date", "Tue, 24 Nov 2026 06:36:57 UTC")
             .with("content-type", "application/json")
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Display) -> Self {
         self.headers.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    pub(crate) fn given(mut self, manner: Manner) -> Self {
+        self.manner = manner;
         self
     }
 
@@ -50,7 +73,9 @@ impl Canned {
         for (name, value) in &self.headers {
             write!(head, "{name}: {value}\r\n").unwrap();
         }
-        write!(head, "content-length: {}\r\nconnection: close\r\n\r\n", self.body.len()).unwrap();
+        write!(head, "content-length: {}\r\n", self.body.len()).unwrap();
+        let after = if self.manner == Manner::GoDeaf { "keep-alive" } else { "close" };
+        write!(head, "connection: {after}\r\n\r\n").unwrap();
         [head.as_bytes(), &self.body].concat()
     }
 }
@@ -92,7 +117,7 @@ impl Server {
         .await
     }
 
-    /// The head of every request so far.
+    /// Every request so far, with what was posted.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
@@ -115,11 +140,46 @@ async fn serve(mut stream: TcpStream, answers: Arc<Answers>, heard: Arc<Mutex<Ve
             Err(_) => return,
         }
     }
-    let head = String::from_utf8(head).unwrap();
-    let answer = answers(path(&head)).to_bytes();
+    let mut head = String::from_utf8(head).unwrap();
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        let named = name.eq_ignore_ascii_case("content-length");
+        named.then(|| value.trim().parse::<usize>().unwrap())
+    });
+    let mut posted = vec![0; length.unwrap_or(0)];
+    if stream.read_exact(&mut posted).await.is_err() {
+        return;
+    }
+    let canned = answers(path(&head));
+    let answer = canned.to_bytes();
+    head.push_str(&String::from_utf8(posted).unwrap());
     heard.lock().unwrap().push(head);
     // The client may have gone, as tests of stopping do.
-    let _ = stream.write_all(&answer).await;
+    let half = answer.len() - canned.body.len() / 2;
+    match canned.manner {
+        Manner::Whole => drop(stream.write_all(&answer).await),
+        Manner::GoDeaf => {
+            let _ = stream.write_all(&answer).await;
+            std::future::pending::<()>().await;
+        }
+        Manner::Stall => {
+            let _ = stream.write_all(&answer[..half]).await;
+            std::future::pending::<()>().await;
+        }
+        Manner::Reset => {
+            let _ = stream.write_all(&answer[..half]).await;
+            // Closing with nothing to linger for resets the connection.
+            let _ = stream.set_zero_linger();
+        }
+        Manner::Drip(pause) => {
+            for byte in answer {
+                if stream.write_all(&[byte]).await.is_err() {
+                    return;
+                }
+                tokio::time::sleep(pause).await;
+            }
+        }
+    }
 }
 
 /// The value of a parameter in a path with a query.

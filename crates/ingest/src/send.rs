@@ -125,7 +125,7 @@ pub(crate) trait Answer {
 
 impl Answer for Page {
     fn windows(&self) -> &[Window] {
-        self.window.as_slice()
+        &self.windows
     }
 
     fn users(&self) -> u64 {
@@ -135,7 +135,7 @@ impl Answer for Page {
 
 impl Answer for crate::Lookup {
     fn windows(&self) -> &[Window] {
-        self.window.as_slice()
+        &self.windows
     }
 
     fn users(&self) -> u64 {
@@ -287,10 +287,10 @@ impl Sender<'_> {
                         let delay = REFUSED_DELAY_SECS << refusals.min(WINDOWS_MAX);
                         let soonest = now + SignedDuration::from_secs(delay);
                         let until = until.unwrap_or_else(|| now + WINDOW_UNKNOWN).max(soonest);
-                        let family = tightest(error.window.as_slice()).map_or(Family::QuarterHour, |w| w.family);
+                        let family = tightest(&error.windows).map_or(Family::QuarterHour, |w| w.family);
                         permit.exhausted(family, until);
                     }
-                    _ if error.window.is_some() => permit.answered(error.window.as_slice()),
+                    _ if !error.windows.is_empty() => permit.answered(&error.windows),
                     _ => drop(permit),
                 }
                 Err((credential, error))

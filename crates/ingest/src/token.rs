@@ -1,13 +1,15 @@
-//! The app's bearer token: read from a safe place, shown nowhere.
+//! A secret, such as a bearer token: read from a safe place, shown nowhere.
 
 use std::fmt;
 use std::path::Path;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
 use crate::{Error, ErrorKind};
 
-/// A bearer token. It can be sent and cannot be shown: both of its printed forms are
+/// A bearer token, or another secret of a credential. It can be sent and cannot be shown: both of its printed forms are
 /// `Token(REDACTED)`, and it cannot be serialized.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
 impl Token {
@@ -42,7 +44,7 @@ impl Token {
     /// # Errors
     /// If the file cannot be read, may be read by others, or holds something else.
     pub fn from_file(path: &Path) -> Result<Self, Error> {
-        refuse_shared(path)?;
+        refuse_shared(path, "token file")?;
         let text = std::fs::read(path).map_err(|e| Error::io("read the token file", path, e))?;
         let place = format!("the token file {}", path.display());
         match std::str::from_utf8(&text) {
@@ -65,16 +67,27 @@ impl Token {
         &self.0
     }
 
-    /// Takes the secret out of a text, however it is written there: as it is, as inside a
-    /// quoted string, or without the percent signs that bearer tokens are handed out with.
+    /// Takes one that came from a network or a larger file; `None` if it cannot be one.
+    pub(crate) fn quiet(text: &str) -> Option<Self> {
+        Self::parse(text, "").ok()
+    }
+
+    /// Every way in which the secret may stand in a text: as it is, as inside a quoted
+    /// string, percent-encoded once or twice, or without the percent signs that bearer
+    /// tokens are handed out with.
+    pub(crate) fn forms(&self) -> Vec<String> {
+        let plain = percent_decode_str(&self.0).decode_utf8_lossy().into_owned();
+        let once = encode(&self.0);
+        let mut forms = vec![encode(&once), once, encode(&plain), plain, self.0.clone()];
+        forms.extend(forms.clone().iter().map(|form| form.escape_debug().to_string()));
+        forms.extend(forms.clone().iter().map(|form| form.replace('/', "\\/")));
+        forms
+    }
+
+    /// Takes the secret out of a text, however it is written there.
+    #[cfg(test)]
     pub(crate) fn scrub(&self, text: &str) -> String {
-        let quoted = self.0.escape_debug().to_string();
-        let plain = [("%2F", "/"), ("%2B", "+"), ("%3D", "=")]
-            .into_iter()
-            .fold(self.0.clone(), |text, (code, sign)| text.replace(code, sign));
-        [&self.0, &quoted, &plain]
-            .into_iter()
-            .fold(text.to_owned(), |text, form| text.replace(form, "REDACTED"))
+        scrub(text, self.forms())
     }
 
     /// A token for tests, with the percent signs that real ones have.
@@ -84,27 +97,44 @@ impl Token {
     }
 }
 
+/// Takes all of these out of a text, the longest first, so that nothing is left of one that
+/// begins like another.
+pub(crate) fn scrub(text: &str, mut forms: Vec<String>) -> String {
+    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    forms.dedup();
+    let forms = forms.iter().filter(|form| !form.is_empty());
+    forms.fold(text.to_owned(), |text, form| text.replace(form.as_str(), "REDACTED"))
+}
+
+/// Percent-encodes all but what RFC 3986 calls unreserved.
+pub(crate) fn encode(text: &str) -> String {
+    const RESERVED: &AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
 fn not_a_token(place: &str) -> Error {
     Error::new(ErrorKind::Credentials, format!("{place} does not hold a bearer token"))
         .hint("it must hold the token alone, on one line, without `Bearer` before it")
 }
 
 #[cfg(unix)]
-fn refuse_shared(path: &Path) -> Result<(), Error> {
+pub(crate) fn refuse_shared(path: &Path, what: &str) -> Result<(), Error> {
     use std::os::unix::fs::PermissionsExt as _;
-    let about = std::fs::metadata(path).map_err(|e| Error::io("read the token file", path, e))?;
+    let about =
+        std::fs::metadata(path).map_err(|e| Error::io(&format!("read the {what}"), path, e))?;
     let mode = about.permissions().mode() & 0o777;
     let others = mode & 0o077;
     if others == 0 {
         return Ok(());
     }
     let path = path.display();
-    let message = format!("the token file {path} is open to other users (mode {mode:03o})");
+    let message = format!("the {what} {path} is open to other users (mode {mode:03o})");
     Err(Error::new(ErrorKind::Credentials, message).hint(format!("chmod 600 {path}")))
 }
 
 #[cfg(not(unix))]
-fn refuse_shared(_path: &Path) -> Result<(), Error> {
+pub(crate) fn refuse_shared(_path: &Path, _what: &str) -> Result<(), Error> {
     Ok(())
 }
 

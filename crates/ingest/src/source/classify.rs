@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use snapshot::State;
 
+use super::wire::lenient;
 use super::{SourceError, Trouble};
 use crate::pace::{Window, tightest};
 
@@ -28,11 +29,14 @@ pub fn classify(
     windows: &[Window],
     body: &[u8],
 ) -> Option<SourceError> {
-    if (200..300).contains(&status) && generation == Generation::V1 {
+    // Look-ups of v1.1 are lists; errors are not.
+    let listed = body.trim_ascii_start().starts_with(b"[");
+    if (200..300).contains(&status) && generation == Generation::V1 && listed {
         return None;
     }
     let body = Body::read(body);
     let trouble = match status {
+        200..=299 if generation == Generation::V1 => body.refusal_of_v1(windows)?,
         200..=299 => body.refusal()?,
         400 if body.has_code(&[BAD_AUTHENTICATION]) => Trouble::Credentials,
         401 => unauthorized(generation, &body),
@@ -44,11 +48,14 @@ pub fn classify(
         _ => Trouble::Bug,
     };
     let detail = body.detail(status, trouble);
-    Some(SourceError { trouble, detail, window: tightest(windows) })
+    Some(SourceError { trouble, detail, windows: windows.to_vec() })
 }
 
 const BAD_AUTHENTICATION: u32 = 215;
 const SUSPENDED: u32 = 63;
+const CLOCK_OFF: u32 = 135;
+const RATE_LIMITED: u32 = 88;
+const OUR_FAULT: [u32; 7] = [32, 64, 89, 215, 220, 326, 453];
 const NO_USERS: [u32; 3] = [17, 34, 50];
 
 /// What v1.1 says, without a code and beside the path of the request, of a list that may
@@ -102,6 +109,11 @@ fn too_many(body: &Body, windows: &[Window]) -> Trouble {
     Trouble::Window { until: tightest(windows).map(|w| w.reset) }
 }
 
+/// Whether the network refused a signature because of its time.
+pub(super) fn says_clock_is_off(body: &[u8]) -> bool {
+    Body::read(body).has_code(&[CLOCK_OFF])
+}
+
 /// Whatever of an error's body matters, of either generation.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -110,6 +122,7 @@ struct Body {
     is_json: bool,
     data: Option<IgnoredAny>,
     meta: Option<IgnoredAny>,
+    #[serde(deserialize_with = "lenient")]
     errors: Vec<Problem>,
     error: Option<Value>,
     #[serde(flatten)]
@@ -120,13 +133,19 @@ struct Body {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Problem {
+    #[serde(deserialize_with = "lenient")]
     code: Option<u32>,
+    #[serde(deserialize_with = "lenient")]
     message: Option<String>,
+    #[serde(deserialize_with = "lenient")]
     title: Option<String>,
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "lenient")]
     kind: Option<String>,
+    #[serde(deserialize_with = "lenient")]
     detail: Option<String>,
+    #[serde(deserialize_with = "lenient")]
     reason: Option<String>,
+    #[serde(deserialize_with = "lenient")]
     resource_id: Option<String>,
     value: Option<Value>,
 }
@@ -166,6 +185,27 @@ impl Body {
         Some(self.target().map_or(Trouble::Transient, Trouble::Target))
     }
 
+    /// A successful status of v1.1 whose body is an error's.
+    fn refusal_of_v1(&self, windows: &[Window]) -> Option<Trouble> {
+        if !self.is_json {
+            return Some(Trouble::Transient);
+        }
+        if self.errors.is_empty() && self.error.is_none() {
+            return None;
+        }
+        Some(if self.has_code(&[SUSPENDED]) {
+            Trouble::Target(State::Suspended)
+        } else if self.has_code(&NO_USERS) {
+            Trouble::Target(State::Missing)
+        } else if self.has_code(&[RATE_LIMITED]) {
+            Trouble::Window { until: tightest(windows).map(|w| w.reset) }
+        } else if self.has_code(&OUR_FAULT) {
+            Trouble::Credentials
+        } else {
+            Trouble::Transient
+        })
+    }
+
     /// What the answer says of itself.
     fn detail(&self, status: u16, trouble: Trouble) -> String {
         let said = self.problems().find_map(Problem::said);
@@ -200,7 +240,7 @@ impl Problem {
     fn is_quota(&self) -> bool {
         let words = [self.kind(), self.title.as_deref(), self.reason.as_deref()];
         words.into_iter().flatten().any(|word| {
-            matches!(word, "usage-capped" | "credits")
+            matches!(word, "usage-capped" | "credits" | "spend-cap-reached")
                 || ["CreditsDepleted", "SpendCapReached", "UsageCapExceeded"].contains(&word)
         })
     }
@@ -354,6 +394,31 @@ mod tests {
         check(V2, 200, r#"{"data":[{"id":"1"}],"errors":[{"title":"Forbidden"}]}"#, None);
         check(V1, 200, r#"{"ids":[]}"#, None);
         check(V2, 200, "<html>hello</html>", Some(Transient));
+    }
+
+    #[test]
+    fn a_damaged_field_does_not_hide_the_rest_of_a_refusal() {
+        check(
+            V1,
+            403,
+            r#"{"errors":[{"code":63,"message":["odd"]}],"title":7}"#,
+            Some(Target(State::Suspended)),
+        );
+        check(V2, 403, r#"{"errors":"odd","title":"SpendCapReached"}"#, Some(Quota));
+        check(V2, 403, r#"{"errors":"odd"}"#, Some(Credentials));
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_recognized() {
+        assert!(says_clock_is_off(coded(135).as_bytes()));
+        assert!(!says_clock_is_off(coded(89).as_bytes()) && !says_clock_is_off(b"<html>135"));
+    }
+
+    #[test]
+    fn what_sends_us_elsewhere_is_a_mistake_of_ours() {
+        for status in [301, 302, 304, 307, 308] {
+            check(V2, status, "", Some(Bug));
+        }
     }
 
     #[test]

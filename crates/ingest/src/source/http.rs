@@ -1,6 +1,7 @@
 //! What both generations share on the wire: one client, its limits, its headers.
 //!
-//! Nothing is retried here and nothing waits here. The token goes to one host only: it is
+//! Nothing waits here, and nothing is asked again but with a new token, by the right clock,
+//! or at an address on the same host that the answer names. The token goes to one host only: it is
 //! not sent over plain HTTP except to this machine, and no redirect to another place is
 //! followed. Whatever an answer says reaches a message through one place, which takes the
 //! token out first and cuts it to length then.
@@ -9,21 +10,44 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue};
-use reqwest::{Client, Url, redirect};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Client, RequestBuilder, Url, redirect};
 
 use super::{Generation, SourceError, Trouble, classify};
-use crate::pace::{Family, Window, tightest};
-use crate::{Credential, CredentialId, Error, ErrorKind, ServerClock, Token};
+use crate::credential::Kind;
+use crate::pace::{Family, Window};
+use crate::token::encode;
+use crate::{Credential, CredentialId, Error, ErrorKind, ServerClock};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
-const TOTAL_TIMEOUT: Duration = Duration::from_mins(2);
-/// Connections that have been idle for longer are dropped rather than found dead after a
-/// long sleep.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// A page of 5,000 ids takes 110 kB; this is for servers that never stop.
-const BODY_BYTES_MAX: usize = 16 << 20;
+/// How long things may take, and how much may come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) connect: Duration,
+    /// Between two pieces of an answer.
+    pub(crate) read: Duration,
+    pub(crate) total: Duration,
+    /// Connections that have been idle for longer are dropped rather than found dead after
+    /// a long sleep.
+    pub(crate) idle: Duration,
+    /// A page of 5,000 ids takes 110 kB, one of 1,000 full profiles a few megabytes; this is
+    /// for servers that never stop.
+    pub(crate) body_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            read: Duration::from_secs(30),
+            total: Duration::from_mins(2),
+            idle: Duration::from_secs(10),
+            body_bytes: 16 << 20,
+        }
+    }
+}
+
+/// How many redirects are followed.
+const REDIRECTS_MAX: u32 = 3;
 /// What a message shows of an answer.
 const DETAIL_CHARS_MAX: usize = 180;
 
@@ -34,14 +58,17 @@ pub(super) struct Http {
     generation: Generation,
     clock: ServerClock,
     credential: Credential,
+    limits: Limits,
 }
 
 /// An answer.
 pub(super) struct Reply {
-    status: u16,
+    pub(super) status: u16,
     pub(super) body: Vec<u8>,
-    pub(super) window: Option<Window>,
+    pub(super) windows: Vec<Window>,
     pub(super) at: Timestamp,
+    /// Where it sends us instead.
+    location: Option<Url>,
 }
 
 impl Http {
@@ -49,19 +76,28 @@ impl Http {
         base_url: &str,
         credential: Credential,
         generation: Generation,
+        limits: Limits,
     ) -> Result<Self, Error> {
         let base = parse_base(base_url)?;
+        if generation == Generation::V1 && matches!(credential.kind(), Kind::Refreshed(_)) {
+            let message = format!(
+                "the credential `{}` is an OAuth 2.0 user's, which the X API v1.1 does not take",
+                credential.id()
+            );
+            return Err(Error::new(ErrorKind::Credentials, message)
+                .hint("use the source x_v2, or a credential with `access_token_secret`"));
+        }
         // Fails only if one is installed already, which will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
             .user_agent(concat!("followgraph/", env!("CARGO_PKG_VERSION")))
-            .default_headers(authorization(credential.token())?)
             .gzip(true)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
-            .timeout(TOTAL_TIMEOUT)
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .redirect(redirect::Policy::custom(only_at_home));
+            .connect_timeout(limits.connect)
+            .read_timeout(limits.read)
+            .timeout(limits.total)
+            .pool_idle_timeout(limits.idle)
+            // Followed here, since a signature holds for one address only.
+            .redirect(redirect::Policy::none());
         if is_loopback(&base) {
             builder = builder.no_proxy();
         }
@@ -72,7 +108,7 @@ impl Http {
         let client = builder.build().map_err(|e| {
             Error::new(ErrorKind::Network, "cannot set up the HTTP client").because(e)
         })?;
-        Ok(Self { client, base, generation, clock: ServerClock::new(), credential })
+        Ok(Self { client, base, generation, clock: ServerClock::new(), credential, limits })
     }
 
     pub(super) fn credential(&self) -> &CredentialId {
@@ -106,30 +142,92 @@ impl Http {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<Reply, SourceError> {
-        let (status, headers, body) =
-            self.fetch(self.url(path, query)).await.map_err(|e| self.presentable(no_answer(e)))?;
-        let windows = windows(&headers);
-        Ok(Reply { status, body, window: tightest(&windows), at: self.now() })
+        let (mut url, mut redirects, mut mended) = (self.url(path, query), 0, false);
+        loop {
+            let parameters: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+            let mut bare = url.clone();
+            bare.set_query(None);
+            let proof = self.prove(bare.as_str(), &parameters).await?;
+            let request = self.client.get(url.clone());
+            let reply = self.fetch(request.header(AUTHORIZATION, &proof.header), &url).await?;
+            let home = reply.location.as_ref().filter(|to| to.origin() == url.origin());
+            if let Some(to) = home.filter(|_| redirects < REDIRECTS_MAX) {
+                (url, redirects) = (to.clone(), redirects + 1);
+            } else if reply.status == 401 && !mended && self.mend(&proof, &reply.body).await? {
+                mended = true;
+            } else {
+                return Ok(reply);
+            }
+        }
+    }
+
+    /// Posts a form to `path`; follows no redirect, since what it holds is meant for one
+    /// place.
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        authorization: Option<&str>,
+        form: &[(&str, &str)],
+    ) -> Result<Reply, SourceError> {
+        let url = self.url(path, &[]);
+        let pairs: Vec<_> =
+            form.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect();
+        let mut request = self
+            .client
+            .post(url.clone())
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded;charset=UTF-8")
+            .body(pairs.join("&"));
+        if let Some(mut value) = authorization.and_then(|v| HeaderValue::from_str(v).ok()) {
+            value.set_sensitive(true);
+            request = request.header(AUTHORIZATION, value);
+        }
+        self.fetch(request, &url).await
+    }
+
+    pub(super) fn secret(&self) -> &Credential {
+        &self.credential
     }
 
     /// Refuses an answer that does not hold what was asked for.
     pub(super) fn checked(&self, reply: Reply) -> Result<Reply, SourceError> {
-        let window = reply.window.as_slice();
-        match classify(self.generation, reply.status, window, &reply.body) {
-            Some(error) => Err(self.presentable(error)),
+        // What came with a good status is looked at by whoever reads it, and once only.
+        if (200..300).contains(&reply.status) {
+            return Ok(reply);
+        }
+        match self.refusal(&reply) {
+            Some(error) => Err(error),
             None => Ok(reply),
         }
+    }
+
+    /// Why an answer does not hold what was asked for, if it says so.
+    pub(super) fn refusal(&self, reply: &Reply) -> Option<SourceError> {
+        let mut error = classify(self.generation, reply.status, &reply.windows, &reply.body)?;
+        if let Some(to) = &reply.location {
+            // Without its query, which may hold anything.
+            let (origin, path) = (to.origin().ascii_serialization(), to.path());
+            error.detail =
+                format!("HTTP {}: sent on to {origin}{path}; check the base URL", reply.status);
+        }
+        Some(self.presentable(error))
     }
 
     fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
         let mut url = self.base.clone();
         url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
-        url.query_pairs_mut().extend_pairs(query);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
         url
     }
 
-    async fn fetch(&self, url: Url) -> Result<(u16, HeaderMap, Vec<u8>), reqwest::Error> {
-        let mut response = self.client.get(url).send().await?;
+    async fn fetch(&self, request: RequestBuilder, url: &Url) -> Result<Reply, SourceError> {
+        self.receive(request, url).await.map_err(|e| self.presentable(no_answer(e)))
+    }
+
+    async fn receive(&self, request: RequestBuilder, url: &Url) -> Result<Reply, reqwest::Error> {
+        let mut response = request.send().await?;
+        let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         if let Some(date) = headers.get(DATE).and_then(|d| d.to_str().ok()) {
             self.clock.observe(date);
@@ -137,34 +235,32 @@ impl Http {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             body.extend_from_slice(&chunk);
-            if body.len() > BODY_BYTES_MAX {
-                // What there is does not parse, and says so.
+            if body.len() > self.limits.body_bytes {
+                // What there is must not be taken for the whole.
+                body.clear();
                 break;
             }
         }
-        Ok((response.status().as_u16(), headers, body))
+        let location = headers.get(LOCATION).filter(|_| (300..400).contains(&status));
+        let location = location.and_then(|to| url.join(to.to_str().ok()?).ok());
+        Ok(Reply { status, body, windows: windows(&headers), at: self.now(), location })
     }
 
-    /// Makes sense of a body, or says that it made none.
-    pub(super) fn parse<'a, T: serde::Deserialize<'a>>(
-        &self,
-        reply: &'a Reply,
-    ) -> Result<T, SourceError> {
-        serde_json::from_slice(&reply.body).map_err(|e| self.senseless(reply, e))
-    }
-
-    /// The error for an answer that cannot be as it is; another one may be better.
+    /// The error for a good status whose body is not what was asked for: what the answer
+    /// says of itself if it does, and else why it makes no sense.
     pub(super) fn senseless(&self, reply: &Reply, why: impl fmt::Display) -> SourceError {
-        self.presentable(SourceError {
-            trouble: Trouble::Transient,
-            detail: format!("the answer makes no sense: {why}"),
-            window: reply.window,
+        self.refusal(reply).unwrap_or_else(|| {
+            self.presentable(SourceError {
+                trouble: Trouble::Transient,
+                detail: format!("the answer makes no sense: {why}"),
+                windows: reply.windows.clone(),
+            })
         })
     }
 
     /// An answer may quote the request; the token must not come out that way, nor a part of
     /// it, so the text is cut last. One line, whatever the answer holds.
-    fn presentable(&self, mut error: SourceError) -> SourceError {
+    pub(super) fn presentable(&self, mut error: SourceError) -> SourceError {
         let line: String = error.detail.chars().filter(|c| !c.is_control()).collect();
         error.detail = self.credential.scrub(&line).chars().take(DETAIL_CHARS_MAX).collect();
         error
@@ -178,13 +274,6 @@ impl Http {
 /// If a source cannot be connected to it.
 pub fn check_base_url(text: &str) -> Result<(), Error> {
     parse_base(text).map(drop)
-}
-
-fn authorization(token: &Token) -> Result<HeaderMap, Error> {
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.secret()))
-        .map_err(|_| Error::new(ErrorKind::Credentials, "the token cannot be sent in a header"))?;
-    value.set_sensitive(true);
-    Ok(HeaderMap::from_iter([(AUTHORIZATION, value)]))
 }
 
 fn parse_base(text: &str) -> Result<Url, Error> {
@@ -216,12 +305,6 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-fn only_at_home(attempt: redirect::Attempt<'_>) -> redirect::Action {
-    let origin = |url: &Url| url.origin();
-    let same = attempt.previous().first().is_some_and(|from| origin(from) == origin(attempt.url()));
-    if same && attempt.previous().len() <= 3 { attempt.follow() } else { attempt.stop() }
-}
-
 /// Everything that can happen below HTTP. The library's text holds the address and no
 /// secret; only the last cause says something new.
 #[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
@@ -232,7 +315,7 @@ fn no_answer(error: reqwest::Error) -> SourceError {
     }
     let what = if error.is_timeout() { "no answer in time" } else { "no answer" };
     let detail = format!("{what}: {cause}");
-    SourceError { trouble: Trouble::Transient, detail, window: None }
+    SourceError { trouble: Trouble::Transient, detail, windows: Vec::new() }
 }
 
 /// The families of rate headers: the quarter hour's, and two of a day.

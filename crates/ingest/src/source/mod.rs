@@ -6,6 +6,7 @@
 //! [`SourceKind`].
 
 mod account;
+mod auth;
 mod classify;
 mod http;
 mod wire;
@@ -23,9 +24,15 @@ use snapshot::{AccountId, List, MemberProfile, State};
 use crate::pace::Window;
 use crate::{Credential, CredentialId, Cursor, Error};
 
+use http::Limits;
+
 pub use account::{AccountRef, Username};
 pub use classify::{Generation, classify};
 pub use http::check_base_url;
+
+/// Pure readers of bodies, for fuzzing and replay.
+#[doc(hidden)]
+pub mod parsers;
 
 /// A future on the heap, as trait objects need it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -145,8 +152,8 @@ pub struct Page {
     pub profiles: Vec<MemberProfile>,
     /// What the network could not show of this page although it answered, as its own JSON.
     pub problems: Option<String>,
-    /// What is left of the rate window.
-    pub window: Option<Window>,
+    /// What is left of every rate window the answer told of.
+    pub windows: Vec<Window>,
 }
 
 /// Who to look up. No more than [`Source::profiles_max`] at once.
@@ -184,8 +191,8 @@ pub struct Lookup {
     pub found: Vec<MemberProfile>,
     /// The accounts of which the network said why it does not show them.
     pub absent: Vec<(AccountRef, State)>,
-    /// What is left of the rate window.
-    pub window: Option<Window>,
+    /// What is left of every rate window the answer told of.
+    pub windows: Vec<Window>,
 }
 
 /// Why a request brought nothing, sorted by what a client should do about it.
@@ -196,8 +203,8 @@ pub struct SourceError {
     pub trouble: Trouble,
     /// What the network said, in short; holds no secrets.
     pub detail: String,
-    /// What is left of the rate window; refused requests count too.
-    pub window: Option<Window>,
+    /// What is left of every rate window; refused requests count too.
+    pub windows: Vec<Window>,
 }
 
 /// What a client should do about a refused request.
@@ -245,11 +252,21 @@ impl SourceKind {
     /// Makes the source that speaks to `base_url` with a credential. Sends nothing.
     ///
     /// # Errors
-    /// If the address is not one that a token may be sent to.
+    /// If the address is not one that a token may be sent to, or the credential is of a sort
+    /// that this source does not take.
     pub fn connect(self, base_url: &str, credential: Credential) -> Result<Arc<dyn Source>, Error> {
+        self.connect_within(base_url, credential, Limits::default())
+    }
+
+    fn connect_within(
+        self,
+        base_url: &str,
+        credential: Credential,
+        limits: Limits,
+    ) -> Result<Arc<dyn Source>, Error> {
         Ok(match self {
-            Self::XV2 => Arc::new(x_v2::XV2::new(base_url, credential)?),
-            Self::XV1 => Arc::new(x_v1::XV1::new(base_url, credential)?),
+            Self::XV2 => Arc::new(x_v2::XV2::new(base_url, credential, limits)?),
+            Self::XV1 => Arc::new(x_v1::XV1::new(base_url, credential, limits)?),
         })
     }
 }
@@ -272,4 +289,10 @@ impl FromStr for SourceKind {
 }
 
 #[cfg(test)]
+mod proof_tests;
+
+#[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod trouble_tests;

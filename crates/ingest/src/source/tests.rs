@@ -103,7 +103,7 @@ async fn times_and_windows_are_the_servers() {
     let page = page(SourceKind::XV2, answer).await.unwrap();
     let late = page.fetched_at.as_second() - DATE;
     assert!((0..60).contains(&late), "{late} s after the server's own time");
-    let window = page.window.unwrap();
+    let window = page.windows[0];
     assert_eq!((window.remaining, window.reset.as_second()), (14, DATE + 900));
 }
 
@@ -112,7 +112,7 @@ async fn refusals_are_told_apart_and_count_as_requests() {
     let body = r#"{"request":"\/1.1\/followers\/ids.json","error":"Not authorized."}"#;
     let error = page(SourceKind::XV1, Canned::new(401, body).window(3, 900)).await.unwrap_err();
     assert_eq!(error.trouble, Trouble::Target(State::NotAuthorized));
-    assert_eq!(error.window.unwrap().remaining, 3);
+    assert_eq!(error.windows[0].remaining, 3);
     let error = page(SourceKind::XV2, Canned::new(429, "").window(0, 60)).await.unwrap_err();
     let until = jiff::Timestamp::from_second(DATE + 60).unwrap();
     assert_eq!(error.trouble, Trouble::Window { until: Some(until) });

@@ -1,10 +1,32 @@
-//! What both generations write alike: ids.
+//! What both generations write alike: ids, and fields that may be damaged.
 
 use std::fmt;
 
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use snapshot::AccountId;
+
+/// A field that is not worth an answer: what it should not be counts as not there.
+pub(super) fn lenient<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + serde::de::DeserializeOwned,
+{
+    Ok(T::deserialize(Value::deserialize(deserializer)?).unwrap_or_default())
+}
+
+/// The same where nothing is flattened, which costs less and forgives more: even text that
+/// is no Unicode and numbers that are none.
+pub(super) fn forgiving<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + serde::de::DeserializeOwned,
+{
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    Ok(serde_json::from_str(raw.get()).unwrap_or_default())
+}
 
 /// An id as text or as a number. A float is refused: it has lost digits.
 #[derive(Debug)]

@@ -4,10 +4,12 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use snapshot::{AccountId, List, Profile, State};
+use serde_json::value::RawValue;
+use snapshot::{AccountId, List, MemberProfile, Profile, State};
 
-use super::http::{Http, Reply};
-use super::wire::WireId;
+use super::http::{Http, Limits};
+use super::parsers::PageBody;
+use super::wire::{WireId, forgiving};
 use super::{
     BoxFuture, Call, Detail, Endpoint, Generation, Lookup, Page, PageRequest, Source, SourceError, SourceKind,
     Trouble, Who,
@@ -20,8 +22,12 @@ pub(super) struct XV1 {
 }
 
 impl XV1 {
-    pub(super) fn new(base_url: &str, credential: Credential) -> Result<Self, Error> {
-        Ok(Self { http: Http::new(base_url, credential, Generation::V1)? })
+    pub(super) fn new(
+        base_url: &str,
+        credential: Credential,
+        limits: Limits,
+    ) -> Result<Self, Error> {
+        Ok(Self { http: Http::new(base_url, credential, Generation::V1, limits)? })
     }
 
     async fn fetch_page(&self, request: &PageRequest) -> Result<Page, SourceError> {
@@ -37,35 +43,31 @@ impl XV1 {
             ("cursor", request.cursor.as_ref().map_or(FIRST_PAGE, Cursor::as_str)),
         ];
         let reply = self.http.get(path, &query).await?;
-        let wire: WirePage = self.http.parse(&reply)?;
-        let next = wire.next().map_err(|why| self.http.senseless(&reply, why))?;
-        let boundary = next.as_ref().and_then(|cursor| cursor.boundary(reply.at));
-        let ids = wire.ids.into_iter().map(|id| id.0).collect();
-        let (profiles, problems) = (Vec::new(), None);
-        let (fetched_at, window) = (reply.at, reply.window);
-        Ok(Page { ids, next, boundary, fetched_at, profiles, problems, window })
+        let body = parse_page(&reply.body).map_err(|why| self.http.senseless(&reply, why))?;
+        Ok(body.page(reply.at, reply.windows))
     }
 
     /// Accounts that are suspended or do not exist are dropped without a word.
-    async fn look_up(&self, who: Who<'_>) -> Result<Lookup, SourceError> {
+    async fn look_up(&self, who: Who<'_>, detail: Detail) -> Result<Lookup, SourceError> {
         let (key, value) = match who {
             Who::Ids(ids) => ("user_id", ids.iter().map(AccountId::to_string).collect::<Vec<_>>()),
             Who::Names(names) => {
                 ("screen_name", names.iter().map(|name| name.as_str().to_owned()).collect())
             }
         };
-        let query = [(key, value.join(",")), ("include_entities", "false".to_owned())];
+        let query =
+            [(key, value.join(",")), ("include_entities", (detail == Detail::Full).to_string())];
         let query = query.each_ref().map(|(key, value)| (*key, value.as_str()));
         let reply = match self.http.get("/1.1/users/lookup.json", &query).await {
             Ok(reply) => reply,
-            Err(SourceError { trouble: Trouble::Target(State::Missing), window, .. }) => {
-                return Ok(Lookup { window, ..Lookup::default() });
+            Err(SourceError { trouble: Trouble::Target(State::Missing), windows, .. }) => {
+                return Ok(Lookup { windows, ..Lookup::default() });
             }
             Err(error) => return Err(error),
         };
-        let users: Vec<WireUser> = self.http.parse(&reply)?;
-        let found = users.into_iter().map(|user| profile(user, &reply).into()).collect();
-        Ok(Lookup { found, absent: Vec::new(), window: reply.window })
+        let found = parse_lookup(&reply.body, reply.at, detail)
+            .map_err(|why| self.http.senseless(&reply, why))?;
+        Ok(Lookup { found, absent: Vec::new(), windows: reply.windows })
     }
 }
 
@@ -125,10 +127,28 @@ impl Source for XV1 {
     fn profiles<'a>(
         &'a self,
         who: Who<'a>,
-        _detail: Detail,
+        detail: Detail,
     ) -> BoxFuture<'a, Result<Lookup, SourceError>> {
-        Box::pin(self.look_up(who))
+        Box::pin(self.look_up(who, detail))
     }
+}
+
+/// Reads a page.
+pub(super) fn parse_page(body: &[u8]) -> Result<PageBody, String> {
+    let wire: WirePage = serde_json::from_slice(body).map_err(|e| e.to_string())?;
+    let next = wire.next()?;
+    let ids = wire.ids.into_iter().map(|id| id.0).collect();
+    Ok(PageBody { ids, next, ..PageBody::default() })
+}
+
+/// Reads profiles.
+pub(super) fn parse_lookup(
+    body: &[u8],
+    at: Timestamp,
+    detail: Detail,
+) -> Result<Vec<MemberProfile>, String> {
+    let users: Vec<WireUser> = serde_json::from_slice(body).map_err(|e| e.to_string())?;
+    Ok(users.into_iter().map(|user| profile(user, at, detail)).collect())
 }
 
 /// A page. The cursor comes as text and as a number; the text has never met a float.
@@ -156,18 +176,40 @@ impl WirePage {
 struct WireUser {
     #[serde(rename = "id_str")]
     id: WireId,
+    #[serde(default, deserialize_with = "forgiving")]
     screen_name: Option<String>,
+    #[serde(default, deserialize_with = "forgiving")]
     name: Option<String>,
+    #[serde(default, deserialize_with = "forgiving")]
     created_at: Option<String>,
+    #[serde(default, deserialize_with = "forgiving")]
     protected: Option<bool>,
+    #[serde(default, deserialize_with = "forgiving")]
     followers_count: Option<u64>,
+    #[serde(default, deserialize_with = "forgiving")]
     friends_count: Option<u64>,
+    #[serde(default, deserialize_with = "forgiving")]
     statuses_count: Option<u64>,
+    #[serde(default, deserialize_with = "forgiving")]
     listed_count: Option<u64>,
+    #[serde(default, deserialize_with = "forgiving")]
+    favourites_count: Option<u64>,
+    #[serde(default, deserialize_with = "forgiving")]
+    verified: Option<bool>,
+    #[serde(default, deserialize_with = "forgiving")]
+    description: Option<String>,
+    #[serde(default, deserialize_with = "forgiving")]
+    location: Option<String>,
+    #[serde(default, deserialize_with = "forgiving")]
+    url: Option<String>,
+    #[serde(default, deserialize_with = "forgiving")]
+    profile_image_url_https: Option<String>,
+    entities: Option<Box<RawValue>>,
+    withheld_in_countries: Option<Box<RawValue>>,
 }
 
-fn profile(user: WireUser, reply: &Reply) -> Profile {
-    Profile {
+fn profile(user: WireUser, at: Timestamp, detail: Detail) -> MemberProfile {
+    let brief = MemberProfile::from(Profile {
         account: user.id.0,
         username: user.screen_name,
         name: user.name,
@@ -177,7 +219,21 @@ fn profile(user: WireUser, reply: &Reply) -> Profile {
         following_count: user.friends_count,
         tweet_count: user.statuses_count,
         listed_count: user.listed_count,
-        observed_at: reply.at,
+        observed_at: at,
+    });
+    if detail == Detail::Brief {
+        return brief;
+    }
+    MemberProfile {
+        verified: user.verified,
+        description: user.description,
+        location: user.location,
+        url: user.url,
+        profile_image_url: user.profile_image_url_https,
+        like_count: user.favourites_count,
+        entities: user.entities.map(|json| json.get().to_owned()),
+        withheld: user.withheld_in_countries.map(|json| json.get().to_owned()),
+        ..brief
     }
 }
 

@@ -1,16 +1,20 @@
 //! The X API v2: 1,000 users a page, billed by the returned user.
 //!
-//! Pages ask for no extra fields, since ids are all that a list needs.
+//! Pages ask for no extra fields unless profiles are wanted, since ids are all that a list
+//! needs.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use snapshot::{AccountId, List, Profile};
+use serde_json::value::RawValue;
+use snapshot::{AccountId, List, MemberProfile, Profile};
 
 use super::classify::Problem;
-use super::http::{Http, Reply};
-use super::wire::WireId;
+use super::http::{Http, Limits, Reply};
+use super::parsers::{LookupBody, PageBody};
+use super::wire::{WireId, forgiving};
 use super::{
     AccountRef, BoxFuture, Call, Detail, Endpoint, Generation, Lookup, Page, PageRequest, Source,
     SourceError, SourceKind, Who,
@@ -23,8 +27,12 @@ pub(super) struct XV2 {
 }
 
 impl XV2 {
-    pub(super) fn new(base_url: &str, credential: Credential) -> Result<Self, Error> {
-        Ok(Self { http: Http::new(base_url, credential, Generation::V2)? })
+    pub(super) fn new(
+        base_url: &str,
+        credential: Credential,
+        limits: Limits,
+    ) -> Result<Self, Error> {
+        Ok(Self { http: Http::new(base_url, credential, Generation::V2, limits)? })
     }
 
     async fn fetch_page(&self, request: &PageRequest) -> Result<Page, SourceError> {
@@ -32,23 +40,17 @@ impl XV2 {
         let size = request.page_size.to_string();
         let mut query = vec![("max_results", size.as_str())];
         query.extend(request.cursor.as_ref().map(|c| ("pagination_token", c.as_str())));
-        let reply = self.http.get(&path, &query).await?;
-        let wire: WirePage = self.http.parse(&reply)?;
-        let ids: Vec<_> = wire.data.unwrap_or_default().into_iter().map(|u| u.id.0).collect();
-        // A page that lost rows, or its end, must not pass for the last one.
-        if wire.meta.result_count != ids.len() as u64 {
-            let (said, held) = (wire.meta.result_count, ids.len());
-            let why = format!("the page counts {said} rows and holds {held}");
-            return Err(self.http.senseless(&reply, why));
+        if request.profiles {
+            query.extend(FULL);
         }
-        let next = wire.meta.next_token.filter(|token| !token.is_empty()).map(Cursor::new);
-        let boundary = next.as_ref().and_then(|cursor| cursor.boundary(reply.at));
-        let (profiles, problems) = (Vec::new(), None);
-        let (fetched_at, window) = (reply.at, reply.window);
-        Ok(Page { ids, next, boundary, fetched_at, profiles, problems, window })
+        let reply = self.http.get(&path, &query).await?;
+        let body = parse_page(&reply.body, request.profiles, reply.at);
+        let mut body = body.map_err(|why| self.http.senseless(&reply, why))?;
+        body.problems = body.problems.map(|json| self.http.secret().scrub(&json));
+        Ok(body.page(reply.at, reply.windows))
     }
 
-    async fn look_up(&self, who: Who<'_>) -> Result<Lookup, SourceError> {
+    async fn look_up(&self, who: Who<'_>, detail: Detail) -> Result<Lookup, SourceError> {
         let (path, key, value) = match who {
             Who::Ids(ids) => ("/2/users", "ids", joined(ids.iter().map(AccountId::to_string))),
             Who::Names(names) => {
@@ -56,25 +58,34 @@ impl XV2 {
                 ("/2/users/by", "usernames", joined(names))
             }
         };
-        let fields = ("user.fields", "created_at,protected,public_metrics");
-        let reply = self.http.ask(path, &[(key, &value), fields]).await?;
-        // When nobody exists the answer has reasons only, one for each, which is all right.
-        match self.lookup(who, &reply) {
-            Ok(lookup) if !lookup.found.is_empty() || !lookup.absent.is_empty() => Ok(lookup),
-            _ => self.lookup(who, &self.http.checked(reply)?),
-        }
+        let brief = [("user.fields", "created_at,protected,public_metrics")];
+        let fields = if detail == Detail::Full { &FULL[..] } else { &brief[..] };
+        let query: Vec<_> = [(key, value.as_str())].iter().chain(fields).copied().collect();
+        let reply = self.http.get(path, &query).await?;
+        self.lookup(who, &reply, detail).map_err(|why| self.http.senseless(&reply, why))
     }
 
-    fn lookup(&self, who: Who<'_>, reply: &Reply) -> Result<Lookup, SourceError> {
-        let wire: WireLookup = self.http.parse(reply)?;
-        let users = wire.data.unwrap_or_default();
-        Ok(Lookup {
-            found: users.into_iter().map(|user| profile(user, reply).into()).collect(),
-            absent: wire.errors.iter().filter_map(|problem| absent(who, problem)).collect(),
-            window: reply.window,
-        })
+    /// When nobody exists the answer has reasons only, one for each, which is all right.
+    fn lookup(&self, who: Who<'_>, reply: &Reply, detail: Detail) -> Result<Lookup, String> {
+        let LookupBody { found, problems } = parse_lookup(&reply.body, reply.at, detail)?;
+        let absent: Vec<_> = problems.iter().filter_map(|problem| absent(who, problem)).collect();
+        if found.is_empty() && absent.is_empty() && self.http.refusal(reply).is_some() {
+            return Err("neither profiles nor reasons".to_owned());
+        }
+        Ok(Lookup { found, absent, windows: reply.windows.clone() })
     }
 }
+
+/// What is asked for where whole profiles are wanted.
+const FULL: [(&str, &str); 3] = [
+    (
+        "user.fields",
+        "created_at,description,entities,id,location,name,pinned_tweet_id,profile_image_url,\
+         protected,public_metrics,url,username,verified,verified_type,withheld",
+    ),
+    ("expansions", "pinned_tweet_id"),
+    ("tweet.fields", "created_at,text"),
+];
 
 impl fmt::Display for XV2 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -131,18 +142,71 @@ impl Source for XV2 {
     fn profiles<'a>(
         &'a self,
         who: Who<'a>,
-        _detail: Detail,
+        detail: Detail,
     ) -> BoxFuture<'a, Result<Lookup, SourceError>> {
-        Box::pin(self.look_up(who))
+        Box::pin(self.look_up(who, detail))
     }
+}
+
+/// Reads a page; in one pass, unless profiles are wanted as well.
+pub(super) fn parse_page(body: &[u8], profiles: bool, at: Timestamp) -> Result<PageBody, String> {
+    fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<WirePage<T>, String> {
+        let page: WirePage<T> = serde_json::from_slice(body).map_err(|e| e.to_string())?;
+        if page.data.is_none() && page.errors.is_some() {
+            return Err("the page has errors only".to_owned());
+        }
+        // A page that lost rows, or its end, must not pass for the last one.
+        let (said, held) = (page.meta.result_count, page.data.as_ref().map_or(0, Vec::len));
+        if said != held as u64 {
+            return Err(format!("the page counts {said} rows and holds {held}"));
+        }
+        Ok(page)
+    }
+    let body = if profiles {
+        let page = read::<WireUser>(body)?;
+        let tweets = page.includes.as_deref().map(tweets).unwrap_or_default();
+        let users = page.data.unwrap_or_default();
+        let profiles: Vec<_> =
+            users.into_iter().map(|user| profile(user, &tweets, at, Detail::Full)).collect();
+        PageBody {
+            ids: profiles.iter().map(|member| member.profile.account).collect(),
+            profiles,
+            next: page.meta.next(),
+            problems: page.errors.map(|json| json.get().to_owned()),
+        }
+    } else {
+        let page = read::<WireMember>(body)?;
+        PageBody {
+            ids: page.data.unwrap_or_default().into_iter().map(|user| user.id.0).collect(),
+            profiles: Vec::new(),
+            next: page.meta.next(),
+            problems: page.errors.map(|json| json.get().to_owned()),
+        }
+    };
+    Ok(body)
+}
+
+/// Reads profiles, and the reasons why others are not among them.
+pub(super) fn parse_lookup(
+    body: &[u8],
+    at: Timestamp,
+    detail: Detail,
+) -> Result<LookupBody, String> {
+    let wire: WireLookup = serde_json::from_slice(body).map_err(|e| e.to_string())?;
+    let tweets = wire.includes.as_deref().map(tweets).unwrap_or_default();
+    let users = wire.data.unwrap_or_default().into_iter();
+    let found = users.map(|user| profile(user, &tweets, at, detail)).collect();
+    Ok(LookupBody { found, problems: wire.errors })
 }
 
 /// A page; an empty one has no `data`, the last one no `next_token`. Since the end of a list
 /// is told by what is not there, the rest of `meta` must be.
 #[derive(Deserialize)]
-struct WirePage {
-    data: Option<Vec<WireMember>>,
+struct WirePage<T> {
+    data: Option<Vec<T>>,
     meta: WireMeta,
+    errors: Option<Box<RawValue>>,
+    includes: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -156,38 +220,92 @@ struct WireMeta {
     next_token: Option<String>,
 }
 
+impl WireMeta {
+    fn next(self) -> Option<Cursor> {
+        self.next_token.filter(|token| !token.is_empty()).map(Cursor::new)
+    }
+}
+
 #[derive(Deserialize)]
 struct WireLookup {
     data: Option<Vec<WireUser>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "forgiving")]
     errors: Vec<Problem>,
+    includes: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
 struct WireUser {
     id: WireId,
+    #[serde(default, deserialize_with = "forgiving")]
     username: Option<String>,
+    #[serde(default, deserialize_with = "forgiving")]
     name: Option<String>,
+    #[serde(default, deserialize_with = "forgiving")]
     created_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "forgiving")]
     protected: Option<bool>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "forgiving")]
+    verified: Option<bool>,
+    #[serde(default, deserialize_with = "forgiving")]
+    verified_type: Option<String>,
+    #[serde(default, deserialize_with = "forgiving")]
+    description: Option<String>,
+    #[serde(default, deserialize_with = "forgiving")]
+    location: Option<String>,
+    #[serde(default, deserialize_with = "forgiving")]
+    url: Option<String>,
+    #[serde(default, deserialize_with = "forgiving")]
+    profile_image_url: Option<String>,
+    #[serde(default, deserialize_with = "forgiving")]
+    pinned_tweet_id: Option<WireId>,
+    #[serde(default, deserialize_with = "forgiving")]
     public_metrics: WireMetrics,
+    entities: Option<Box<RawValue>>,
+    withheld: Option<Box<RawValue>>,
 }
 
 #[derive(Default, Deserialize)]
+#[serde(default)]
 struct WireMetrics {
-    #[serde(rename = "followers_count")]
+    #[serde(rename = "followers_count", deserialize_with = "forgiving")]
     followers: Option<u64>,
-    #[serde(rename = "following_count")]
+    #[serde(rename = "following_count", deserialize_with = "forgiving")]
     following: Option<u64>,
-    #[serde(rename = "tweet_count")]
+    #[serde(rename = "tweet_count", deserialize_with = "forgiving")]
     tweet: Option<u64>,
-    #[serde(rename = "listed_count")]
+    #[serde(rename = "listed_count", deserialize_with = "forgiving")]
     listed: Option<u64>,
+    #[serde(rename = "like_count", deserialize_with = "forgiving")]
+    like: Option<u64>,
+    #[serde(rename = "media_count", deserialize_with = "forgiving")]
+    media: Option<u64>,
 }
 
-fn profile(user: WireUser, reply: &Reply) -> Profile {
-    Profile {
+/// Posts by id, as JSON. A damaged one is left out.
+fn tweets(includes: &RawValue) -> HashMap<i64, String> {
+    #[derive(Deserialize)]
+    struct Includes {
+        #[serde(default)]
+        tweets: Vec<Box<RawValue>>,
+    }
+    let includes = serde_json::from_str::<Includes>(includes.get());
+    let tweets = includes.map(|includes| includes.tweets).unwrap_or_default().into_iter();
+    tweets
+        .filter_map(|json| {
+            let tweet: WireMember = serde_json::from_str(json.get()).ok()?;
+            Some((tweet.id.0.get(), json.get().to_owned()))
+        })
+        .collect()
+}
+
+fn profile(
+    user: WireUser,
+    tweets: &HashMap<i64, String>,
+    at: Timestamp,
+    detail: Detail,
+) -> MemberProfile {
+    let brief = MemberProfile::from(Profile {
         account: user.id.0,
         username: user.username,
         name: user.name,
@@ -197,7 +315,26 @@ fn profile(user: WireUser, reply: &Reply) -> Profile {
         following_count: user.public_metrics.following,
         tweet_count: user.public_metrics.tweet,
         listed_count: user.public_metrics.listed,
-        observed_at: reply.at,
+        observed_at: at,
+    });
+    if detail == Detail::Brief {
+        return brief;
+    }
+    let pinned = user.pinned_tweet_id.map(|id| id.0.get());
+    MemberProfile {
+        verified: user.verified,
+        verified_type: user.verified_type,
+        description: user.description,
+        location: user.location,
+        url: user.url,
+        profile_image_url: user.profile_image_url,
+        pinned_tweet_id: pinned,
+        pinned_tweet: pinned.and_then(|id| tweets.get(&id).cloned()),
+        like_count: user.public_metrics.like,
+        media_count: user.public_metrics.media,
+        entities: user.entities.map(|json| json.get().to_owned()),
+        withheld: user.withheld.map(|json| json.get().to_owned()),
+        ..brief
     }
 }
 
