@@ -44,8 +44,6 @@ mod progress;
 pub mod conformance;
 
 mod job;
-mod shim;
-pub use shim::*;
 
 pub mod import;
 
