@@ -60,7 +60,7 @@ pub use credential::{Credential, CredentialId};
 pub use cursor::Cursor;
 pub use error::{Error, ErrorKind};
 pub use import::{Imported, import};
-pub use job::{Job, read_accounts};
+pub use job::{Group, Job, read_accounts};
 pub use journal::Owner;
 pub use pace::{Family, Heard, Window};
 pub use price::{Prices, micro_usd};
