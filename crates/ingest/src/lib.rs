@@ -44,6 +44,7 @@ mod progress;
 pub mod conformance;
 
 mod job;
+mod schedule;
 
 pub mod import;
 
@@ -69,6 +70,7 @@ pub use source::{
     AccountRef, Call, Detail, Endpoint, Lookup, Page, PageRequest, Source, SourceError, SourceKind,
     Username, check_base_url,
 };
+pub use schedule::{Due, due, run_parameters};
 pub use send::Retries;
 pub use stop::Stop;
 pub use target::{Mode, Target};

@@ -52,6 +52,7 @@ struct GroupTable {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "these are the keys in the file")]
 struct BudgetTable {
     max_cost_usd: Option<Spanned<f64>>,
     max_requests: Option<Spanned<i64>>,
