@@ -45,6 +45,7 @@ pub mod conformance;
 
 mod job;
 mod schedule;
+mod status;
 
 pub mod import;
 
@@ -72,6 +73,7 @@ pub use source::{
 };
 pub use schedule::{Due, due, run_parameters};
 pub use send::Retries;
+pub use status::{DamagedJournal, JobStatus, ListStatus, Status, WindowStatus, status};
 pub use stop::Stop;
 pub use target::{Mode, Target};
 pub use token::Token;
