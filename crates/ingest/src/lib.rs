@@ -44,6 +44,8 @@ mod progress;
 pub mod conformance;
 
 mod job;
+mod schedule;
+mod status;
 
 pub mod import;
 
@@ -60,7 +62,7 @@ pub use credential::{Credential, CredentialId};
 pub use cursor::Cursor;
 pub use error::{Error, ErrorKind};
 pub use import::{Imported, import};
-pub use job::{Job, read_accounts};
+pub use job::{Group, Job, read_accounts};
 pub use journal::Owner;
 pub use pace::{Family, Heard, Window};
 pub use price::{Prices, micro_usd};
@@ -69,7 +71,9 @@ pub use source::{
     AccountRef, Call, Detail, Endpoint, Lookup, Page, PageRequest, Source, SourceError, SourceKind,
     Username, check_base_url,
 };
+pub use schedule::{Due, due, run_parameters};
 pub use send::Retries;
+pub use status::{DamagedJournal, JobStatus, ListStatus, Status, WindowStatus, status};
 pub use stop::Stop;
 pub use target::{Mode, Target};
 pub use token::Token;
