@@ -193,7 +193,8 @@ pub(crate) fn counted(n: u64, what: &str) -> String {
 
 /// An amount of money: `$12.34`, and as many digits as a part of a cent needs.
 pub(crate) fn dollars(micro_usd: i64) -> String {
-    let (whole, rest) = (micro_usd.unsigned_abs() / 1_000_000, micro_usd.unsigned_abs() % 1_000_000);
+    let (whole, rest) =
+        (micro_usd.unsigned_abs() / 1_000_000, micro_usd.unsigned_abs() % 1_000_000);
     let digits = format!("{rest:06}");
     let cents = digits.trim_end_matches('0');
     format!("{}${}.{cents:0<2}", if micro_usd < 0 { "-" } else { "" }, grouped(whole))

@@ -250,7 +250,9 @@ pub async fn run(
                 journal.remove()?;
             }
             let stopped = stopped.map(|_| brake.take_error(STOPPED_AT_ONCE));
-            return Err(stopped?.unwrap_or_else(|| Error::new(ErrorKind::Incomplete, STOPPED_AT_ONCE)));
+            return Err(
+                stopped?.unwrap_or_else(|| Error::new(ErrorKind::Incomplete, STOPPED_AT_ONCE))
+            );
         }
     };
     session.conclude(outcomes).await
@@ -269,7 +271,9 @@ pub fn finish(store: &Store, batch: &Batch, base_url: &str) -> Result<Published,
         return Err(Error::usage(what).hint("`followgraph status` lists what is"));
     };
     let (journal, _) = journals.resume(&name)?;
-    if journal.with(|state| state.lists.values().all(|list| list.pages == 0 && list.ended.is_none())) {
+    if journal
+        .with(|state| state.lists.values().all(|list| list.pages == 0 && list.ended.is_none()))
+    {
         return Err(Error::usage("nothing has been read yet that could be published")
             .hint("go on with the job, or begin it anew with --restart"));
     }
@@ -425,7 +429,9 @@ impl At<'_> {
                 return Err(Error::new(ErrorKind::Network, message).because(error).hint(GO_ON));
             }
         };
-        let refusal = |(account, state): (AccountRef, State)| Some((account.to_string(), Refusal::of(state)?));
+        let refusal = |(account, state): (AccountRef, State)| {
+            Some((account.to_string(), Refusal::of(state)?))
+        };
         let found: Vec<Profile> = lookup.found.into_iter().map(|member| member.profile).collect();
         self.journal
             .append(Record::LookedUp(LookedUp {
@@ -632,7 +638,11 @@ impl At<'_> {
             }
         });
         // A wish to stop that came after the last page has stopped nothing.
-        let fatal = self.sender.brake.take_error("stopped before the end").filter(|_| !unfinished.is_empty());
+        let fatal = self
+            .sender
+            .brake
+            .take_error("stopped before the end")
+            .filter(|_| !unfinished.is_empty());
         let mut report = BatchReport {
             published: None,
             unresolved: self.unresolved(),
@@ -647,7 +657,8 @@ impl At<'_> {
         if plan.lists.is_empty() {
             self.journal.clone().remove()?;
         } else if report.unfinished.is_empty() {
-            let options = publish::Options::of(self.batch, Some((self.sender.network(), self.page_size)));
+            let options =
+                publish::Options::of(self.batch, Some((self.sender.network(), self.page_size)));
             let (store, journal) = (self.store.clone(), self.journal.clone());
             let publish = move || publish::publish(&store, journal, options);
             let published = tokio::task::spawn_blocking(publish).await;

@@ -62,17 +62,17 @@ pub use credential::{Credential, CredentialId};
 pub use cursor::Cursor;
 pub use error::{Error, ErrorKind};
 pub use import::{Imported, import};
-pub use job::{Group, Job, read_accounts};
+pub use job::{Group, Job, PricesTable, parse_duration, read_accounts};
 pub use journal::Owner;
 pub use pace::{Family, Heard, Window};
 pub use price::{Prices, micro_usd};
 pub use progress::{Event, Progress, Silent};
+pub use schedule::{Due, due, run_parameters};
+pub use send::Retries;
 pub use source::{
     AccountRef, Call, Detail, Endpoint, Lookup, Page, PageRequest, Source, SourceError, SourceKind,
     Username, check_base_url,
 };
-pub use schedule::{Due, due, run_parameters};
-pub use send::Retries;
 pub use status::{DamagedJournal, JobStatus, ListStatus, Status, WindowStatus, status};
 pub use stop::Stop;
 pub use target::{Mode, Target};

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::Window;
 use crate::journal::{Journal, Journals};
 use crate::pace::{BucketKey, Heard, Pace};
 use crate::source::{Call, Endpoint, Source};
-use crate::Window;
 
 const FILE: &str = "windows.json";
 
