@@ -22,7 +22,7 @@ use crate::crawl::{Crawler, Outcome, Task, crawl_of};
 use crate::head::Known;
 use crate::journal::record::{End, Ended, ListKey, LookedUp, Record, Refusal, Session, Started};
 use crate::journal::{self, Journal, Journals, ListState};
-use crate::pace::Pace;
+use crate::pace::{Heard, Pace};
 use crate::price::Prices;
 use crate::publish;
 use crate::send::{Brake, Failed, GO_ON, Question, Retries, Sender};
@@ -277,7 +277,7 @@ pub fn finish(store: &Store, batch: &Batch, base_url: &str) -> Result<Published,
 }
 
 /// Refuses what cannot be run; tells the page size.
-fn check(batch: &Batch, sources: &[Arc<dyn Source>]) -> Result<u32, Error> {
+pub(crate) fn check(batch: &Batch, sources: &[Arc<dyn Source>]) -> Result<u32, Error> {
     let Some(source) = sources.first() else { return Err(Error::no_token()) };
     if let Some(other) = sources.iter().find(|other| other.to_string() != source.to_string()) {
         return Err(Error::usage(format!("a batch cannot read from {source} and {other} at once")));
@@ -297,7 +297,7 @@ fn check(batch: &Batch, sources: &[Arc<dyn Source>]) -> Result<u32, Error> {
 }
 
 /// The name of the journal of a job.
-fn find(journals: &Journals, key: &str) -> Result<Option<String>, Error> {
+pub(crate) fn find(journals: &Journals, key: &str) -> Result<Option<String>, Error> {
     for name in journals.names()? {
         if journals.began(&name)?.is_some_and(|began| began.key == key) {
             return Ok(Some(name));
@@ -399,31 +399,9 @@ impl At<'_> {
         let asked = asked(who);
         let price = |users| self.batch.prices.look_up(self.kind(), users);
         self.journal.reserve(4096 * (1 + asked.len() as u64)).await?;
-        let question = Question {
-            call: who.call(),
-            refused: &[],
-            most: price(asked.len() as u64).unwrap_or(0),
-            each: price(1).unwrap_or(0),
-        };
-        let sources = self.sender.sources;
-        let request = |credential: usize| sources[credential].profiles(who, Detail::Brief);
         let mut requests = 0;
-        let sent = self.sender.send(question, &mut requests, &mut None, request).await;
-        let (lookup, heard) = match sent {
-            Ok(answered) => (answered.answer, answered.heard),
-            Err(Failed::Target(State::Missing, _)) => (Lookup::default(), Vec::new()),
-            Err(Failed::Target(state, _)) => match who.only() {
-                Some(account) if state != State::NotAuthorized => {
-                    (Lookup { absent: vec![(account, state)], ..Lookup::default() }, Vec::new())
-                }
-                _ => return Err(no_look_up(self.sender.network(), state)),
-            },
-            Err(Failed::Braked) => return Ok(false),
-            Err(Failed::GivenUp(error)) => {
-                let message = format!("{} cannot look the accounts up", self.sender.network());
-                return Err(Error::new(ErrorKind::Network, message).because(error).hint(GO_ON));
-            }
-        };
+        let answer = ask_profiles(self.sender, &self.batch.prices, who, &mut requests).await?;
+        let Some((lookup, heard)) = answer else { return Ok(false) };
         let refusal = |(account, state): (AccountRef, State)| Some((account.to_string(), Refusal::of(state)?));
         let found: Vec<Profile> = lookup.found.into_iter().map(|member| member.profile).collect();
         self.journal
@@ -696,6 +674,38 @@ impl Plan {
     fn wanted_baselines(&self) -> HashSet<(AccountId, List)> {
         let wanted = self.lists.iter().filter(|(.., mode)| *mode != Mode::Complete);
         wanted.map(|(account, list, _)| (*account, *list)).collect()
+    }
+}
+
+/// Looks some accounts up, whatever it takes; none if it was stopped. `requests` counts every
+/// try.
+pub(crate) async fn ask_profiles<'a>(
+    sender: &Sender<'a>,
+    prices: &Prices,
+    who: Who<'a>,
+    requests: &mut u32,
+) -> Result<Option<(Lookup, Vec<Heard>)>, Error> {
+    let network = sender.network();
+    let price = |users| prices.look_up(network.kind(), users).unwrap_or(0);
+    let (call, most, each) = (who.call(), price(asked(who).len() as u64), price(1));
+    let question = Question { call, refused: &[], most, each };
+    let sources = sender.sources;
+    let request = |credential: usize| sources[credential].profiles(who, Detail::Brief);
+    match sender.send(question, requests, &mut None, request).await {
+        Ok(answered) => Ok(Some((answered.answer, answered.heard))),
+        Err(Failed::Target(State::Missing, _)) => Ok(Some((Lookup::default(), Vec::new()))),
+        Err(Failed::Target(state, _)) => match who.only() {
+            Some(account) if state != State::NotAuthorized => {
+                let absent = vec![(account, state)];
+                Ok(Some((Lookup { absent, ..Lookup::default() }, Vec::new())))
+            }
+            _ => Err(no_look_up(network, state)),
+        },
+        Err(Failed::Braked) => Ok(None),
+        Err(Failed::GivenUp(error)) => {
+            let message = format!("{network} cannot look the accounts up");
+            Err(Error::new(ErrorKind::Network, message).because(error).hint(GO_ON))
+        }
     }
 }
 

@@ -20,10 +20,17 @@ pub(crate) fn restore(
     journals: &Journals,
     journal: &Journal,
 ) {
-    let saved = std::fs::read(journals.folder().join(FILE)).ok();
-    let saved = saved.and_then(|text| serde_json::from_slice::<Vec<Heard>>(&text).ok());
     let own = journal.with(|state| state.heard.values().flatten().cloned().collect::<Vec<_>>());
-    for heard in saved.into_iter().flatten().chain(own) {
+    take_over(pace, sources, saved(journals).into_iter().chain(own));
+}
+
+/// The same of what was heard wherever it was.
+pub(crate) fn take_over(
+    pace: &Pace,
+    sources: &[Arc<dyn Source>],
+    heard: impl IntoIterator<Item = Heard>,
+) {
+    for heard in heard {
         for (credential, source) in sources.iter().enumerate() {
             let known = source.credential().fingerprint == heard.credential;
             if let Some(endpoint) = endpoint(&**source, &heard.endpoint).filter(|_| known) {
