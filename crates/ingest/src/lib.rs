@@ -44,6 +44,7 @@ mod progress;
 pub mod conformance;
 
 mod job;
+mod plan;
 mod schedule;
 mod status;
 
@@ -65,6 +66,7 @@ pub use import::{Imported, import};
 pub use job::{Group, Job, read_accounts};
 pub use journal::Owner;
 pub use pace::{Family, Heard, Window};
+pub use plan::{Ask, KnownFrom, Plan, PlannedEndpoint, PlannedLimit, PlannedList, plan};
 pub use price::{Prices, micro_usd};
 pub use progress::{Event, Progress, Silent};
 pub use source::{
