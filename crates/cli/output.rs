@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use tempfile::Builder;
 
-use crate::args::Output;
+use crate::args::{Form, Output};
 use crate::exit::Usage;
 
 /// Prints an error with its causes, and the way out if there is one.
@@ -77,6 +77,21 @@ pub(crate) fn deliver(
         Some(format) => {
             let frame = frame()?;
             send(&output.output, |out| Ok(frame.write(format, out)?))
+        }
+    }
+}
+
+/// Prints something that has parts: as one JSON document, or drawn for people.
+pub(crate) fn show(
+    form: Form,
+    document: &impl serde::Serialize,
+    screen: impl FnOnce() -> String,
+) -> Result<()> {
+    match form {
+        Form::Table => print(screen()),
+        Form::Json => {
+            let text = serde_json::to_string_pretty(document).context("cannot write JSON")?;
+            print(text + "\n")
         }
     }
 }

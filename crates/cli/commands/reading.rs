@@ -82,6 +82,17 @@ impl Reading {
         batch
     }
 
+    /// The network as somebody without a credential would see it: to plan with, not to ask.
+    pub(crate) fn imagine(&self) -> Result<Vec<Arc<dyn Source>>> {
+        match credentials(&self.settings) {
+            Ok(_) => self.connect(),
+            Err(_) => {
+                let nobody = Credential::bearer(Token::new("nobody")?);
+                Ok(vec![self.kind.connect(&self.settings.base_url.value, nobody)?])
+            }
+        }
+    }
+
     /// The network, as each credential sees it.
     pub(crate) fn connect(&self) -> Result<Vec<Arc<dyn Source>>> {
         let connect =

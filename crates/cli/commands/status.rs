@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use ingest::{JobStatus, ListStatus, Status};
 use jiff::SignedDuration;
 use snapshot::Store;
 
-use crate::args::{self, StatusFormat};
+use crate::args::{self, Form};
 use crate::exit::Exit;
 use crate::output::{self, Align, counted, dollars, grouped};
 use crate::settings::Settings;
@@ -17,13 +17,7 @@ const SHOWN: usize = 20;
 
 pub(crate) fn run(settings: &Settings, command: &args::Status) -> Result<Exit> {
     let status = ingest::status(&Store::open(&settings.store.value)?)?;
-    match command.format {
-        StatusFormat::Table => output::print(screen(&status))?,
-        StatusFormat::Json => {
-            let text = serde_json::to_string_pretty(&status).context("cannot write JSON")?;
-            output::print(format!("{text}\n"))?;
-        }
-    }
+    output::show(command.format, &status, || screen(&status))?;
     Ok(if status.damaged.is_empty() { Exit::Done } else { Exit::Store })
 }
 

@@ -36,6 +36,7 @@ mod batch;
 mod crawl;
 mod head;
 mod publish;
+mod report;
 mod stop;
 mod target;
 
@@ -44,6 +45,7 @@ mod progress;
 pub mod conformance;
 
 mod job;
+mod plan;
 mod schedule;
 mod status;
 
@@ -55,7 +57,7 @@ mod canned;
 #[cfg(test)]
 mod tests;
 
-pub use batch::{Batch, BatchReport, Failure, Unfinished, Unresolved, finish, run};
+pub use batch::{Batch, finish, run};
 pub use budget::Budget;
 pub use clock::ServerClock;
 pub use credential::{Credential, CredentialId};
@@ -65,8 +67,10 @@ pub use import::{Imported, import};
 pub use job::{Group, Job, PricesTable, parse_duration, read_accounts};
 pub use journal::Owner;
 pub use pace::{Family, Heard, Window};
+pub use plan::{Ask, KnownFrom, Plan, PlannedEndpoint, PlannedLimit, PlannedList, plan};
 pub use price::{Prices, micro_usd};
 pub use progress::{Event, Progress, Silent};
+pub use report::{BatchReport, Failure, Unfinished, Unresolved};
 pub use schedule::{Due, due, run_parameters};
 pub use send::Retries;
 pub use source::{
