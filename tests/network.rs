@@ -1,11 +1,11 @@
 //! The program against `followgraph simulate`, as a person would run both.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::util::{on, program, published, run, scratch, succeed};
+use crate::util::{assert_nowhere, on, program, published, run, scratch, succeed};
 
 /// A simulated network in a process of its own.
 struct Network {
@@ -52,21 +52,6 @@ impl Drop for Network {
     fn drop(&mut self) {
         let _ = self.server.kill();
         let _ = self.server.wait();
-    }
-}
-
-/// Every text and file below a folder contains nothing of this.
-fn assert_nowhere(secret: &str, folder: &Path) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            assert_nowhere(secret, &path);
-            continue;
-        }
-        let mut bytes = Vec::new();
-        std::fs::File::open(&path).unwrap().read_to_end(&mut bytes).unwrap();
-        let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
-        assert!(!found, "the token is in {}", path.display());
     }
 }
 

@@ -18,12 +18,12 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 use simulator::{
-    DateZone, Fault, FaultMix, Limits, Presence, Quota, RequestRecord, Server, ServerConfig, World,
+    DateZone, Fault, FaultMix, Limits, Presence, Quota, RequestRecord, ServerConfig, World,
     WorldConfig,
 };
-use snapshot::{AccountId, Columns, List, Run, State, Store};
+use snapshot::{List, State, Store};
 
-use crate::util::{on, published, scratch};
+use crate::util::{Network, assert_nowhere, finish, published, scratch, stored};
 
 const SEEDS: u64 = 200;
 /// Sessions after which a snapshot must be done, when nobody kills it any more.
@@ -147,18 +147,14 @@ impl Case {
 fn soak(seed: u64) -> Sums {
     let mut case = Case::new(seed);
     let (world, config) = (case.world(), case.config());
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let server = runtime.block_on(Server::start(world, config)).unwrap();
+    let server = Network::start(world, config);
     let folder = scratch();
-    let sums = Soak { case, server: &server, store: folder.path().join("store") }.run();
-    runtime.block_on(server.shutdown());
-    sums
+    Soak { case, server: &server, store: folder.path().join("store") }.run()
 }
 
 struct Soak<'a> {
     case: Case,
-    server: &'a Server,
+    server: &'a Network,
     store: PathBuf,
 }
 
@@ -237,8 +233,7 @@ impl Soak<'_> {
     }
 
     fn start(&mut self, session: usize) -> Child {
-        let mut command = on(&self.store);
-        command.env("FOLLOWGRAPH_BASE_URL", self.server.base_url());
+        let mut command = self.server.client(&self.store);
         command.env("FOLLOWGRAPH_BEARER_TOKEN", self.server.bearer());
         command.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
         command.args(["snapshot", "--list", "followers", "--list", "following"]);
@@ -341,12 +336,6 @@ fn signal(child: &Child, which: &str) {
     let _ = Command::new("kill").args([which, &child.id().to_string()]).status();
 }
 
-fn finish(child: Child) -> (Option<i32>, String) {
-    let output = child.wait_with_output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout) + &text(output.stderr))
-}
-
 /// Which page a request asked for, if it asked for one.
 fn asked(record: &RequestRecord) -> Option<Asked> {
     let (path, query) = record.path_and_query.split_once('?')?;
@@ -391,29 +380,4 @@ fn journaled(store: &Path) -> HashSet<Asked> {
         }
     }
     kept
-}
-
-/// The list as stored, in the order of positions: newest first.
-fn stored(run: &Run, account: AccountId, list: List) -> Vec<i64> {
-    let reader = run.list(list).unwrap();
-    let columns = Columns { accounts: false, positions: true };
-    let rows = reader.members(account, 0..i64::MAX, columns).load().unwrap();
-    let mut rows: Vec<_> = rows.positions.into_iter().zip(rows.members).collect();
-    rows.sort_unstable();
-    rows.into_iter().map(|(_, member)| member).collect()
-}
-
-/// No file below a folder contains this.
-fn assert_nowhere(secret: &str, folder: &Path) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            assert_nowhere(secret, &path);
-            continue;
-        }
-        let bytes = std::fs::read(&path).unwrap_or_default();
-        let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
-        assert!(!found, "the token is in {}", path.display());
-    }
 }

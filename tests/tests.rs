@@ -10,8 +10,12 @@ mod util;
 mod bad_input;
 /// A kill at any moment of publishing leaves the whole run or none.
 mod crash;
+/// Every way to prove who asks, and none of their secrets anywhere.
+mod credentials;
 /// Files of every format that was ever written are still read.
 mod formats;
+/// Job files: what is due, again and again.
+mod jobs;
 /// The program against its own simulated network, as a person would run both.
 mod network;
 /// Real lists and graphs come out as others have published them.

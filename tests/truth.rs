@@ -6,12 +6,11 @@ use std::time::Duration;
 use analysis::{Accounts, diff_runs, engine::Stream};
 use ingest::{AccountRef, Batch, BatchReport, Credential, Silent, SourceKind, Stop, Token};
 use simulator::{EventKind, Fault, Server, ServerConfig, World, WorldConfig};
-use snapshot::{AccountId, Columns, List, Order, Run, State, Store};
+use snapshot::{AccountId, List, Order, State, Store};
 
-use crate::util::scratch;
+use crate::util::{scratch, stored};
 
 const WEEK: Duration = Duration::from_hours(7 * 24);
-const BOTH: Columns = Columns { accounts: false, positions: true };
 
 fn world(seed: u64) -> World {
     World::new(WorldConfig {
@@ -41,15 +40,6 @@ async fn crawl(server: &Server, store: &Store, kind: SourceKind, batch: &Batch) 
     let token = Token::new(server.bearer()).unwrap();
     let source = kind.connect(&server.base_url(), Credential::bearer(token)).unwrap();
     ingest::run(store, &[source], batch, &Silent, &Stop::new()).await.unwrap()
-}
-
-/// The list as stored, in the order of positions: newest first.
-fn stored(run: &Run, account: AccountId, list: List) -> Vec<i64> {
-    let reader = run.list(list).unwrap();
-    let rows = reader.members(account, 0..i64::MAX, BOTH).load().unwrap();
-    let mut rows: Vec<_> = rows.positions.into_iter().zip(rows.members).collect();
-    rows.sort_unstable();
-    rows.into_iter().map(|(_, member)| member).collect()
 }
 
 /// The list as it truly is, newest first.
@@ -266,7 +256,7 @@ fn a_passing_outage_costs_retries_and_nothing_else() {
     let store = Store::create(folder.path()).unwrap();
     with_server(world(14), ServerConfig::default(), async |server| {
         let accounts = watched(server);
-        server.inject("/followers", Fault::Unavailable, 2);
+        server.inject("/2/users/", Fault::Unavailable, 2);
         let batch = Batch::new([AccountRef::Id(accounts[0])], &[List::Followers]);
         let report = crawl(server, &store, SourceKind::XV2, &batch).await;
         assert!(report.is_complete(), "{:?}", report.failures);

@@ -3,7 +3,10 @@
 pub(crate) mod transcript;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
+
+use simulator::{Server, ServerConfig, World};
+use snapshot::{AccountId, Columns, List, Run};
 
 /// The program, without anything of this machine's environment but the search path.
 pub(crate) fn program() -> Command {
@@ -58,4 +61,76 @@ pub(crate) fn published(store: &Path) -> Vec<String> {
     let mut runs: Vec<_> = names.filter(|name| name.starts_with("run=")).collect();
     runs.sort();
     runs
+}
+
+/// The list as stored, in the order of positions: newest first.
+pub(crate) fn stored(run: &Run, account: AccountId, list: List) -> Vec<i64> {
+    let reader = run.list(list).unwrap();
+    let columns = Columns { accounts: false, positions: true };
+    let rows = reader.members(account, 0..i64::MAX, columns).load().unwrap();
+    let mut rows: Vec<_> = rows.positions.into_iter().zip(rows.members).collect();
+    rows.sort_unstable();
+    rows.into_iter().map(|(_, member)| member).collect()
+}
+
+/// Waits for a process to end; answers its exit code and all that it has printed.
+pub(crate) fn finish(child: Child) -> (Option<i32>, String) {
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout) + &text(output.stderr))
+}
+
+/// No file below a folder contains this secret.
+#[track_caller]
+pub(crate) fn assert_nowhere(secret: &str, folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            assert_nowhere(secret, &path);
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+        assert!(!found, "a secret is in {}", path.display());
+    }
+}
+
+/// A simulated network in this process, so that a test can look into it, for programs in
+/// others.
+pub(crate) struct Network {
+    runtime: tokio::runtime::Runtime,
+    server: Option<Server>,
+}
+
+impl Network {
+    pub(crate) fn start(world: World, config: ServerConfig) -> Self {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
+        let server = runtime.block_on(Server::start(world, config)).unwrap();
+        Self { runtime, server: Some(server) }
+    }
+
+    /// The program working on a store, with the network's address in its environment.
+    pub(crate) fn client(&self, store: &Path) -> Command {
+        let mut command = on(store);
+        command.env("FOLLOWGRAPH_BASE_URL", self.base_url());
+        command
+    }
+}
+
+impl std::ops::Deref for Network {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        self.server.as_ref().expect("it runs until it is dropped")
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            self.runtime.block_on(server.shutdown());
+        }
+    }
 }
