@@ -49,6 +49,10 @@ mod status;
 
 pub mod import;
 
+/// What must hold of every reader, whatever it is given; for fuzzing and its corpus.
+#[doc(hidden)]
+pub mod fuzzing;
+
 #[cfg(test)]
 mod canned;
 

@@ -11,6 +11,7 @@
 //! ```
 
 mod frames;
+pub(crate) mod fuzzing;
 mod lock;
 pub(crate) mod record;
 mod state;
