@@ -283,7 +283,8 @@ fn a_head_refresh_costs_a_page_or_two() {
     assert!(head.pages <= 2 && head.covered_since.is_some(), "{head:?}");
     let known = snapshot::Store::open(folder.path()).unwrap().find("previous").unwrap().id();
     assert_eq!(head.known_run, Some(known));
-    let changes = succeed(on(folder.path()).args(["diff", account, "--format", "csv", "--summary"]));
+    let changes =
+        succeed(on(folder.path()).args(["diff", account, "--format", "csv", "--summary"]));
     let columns: Vec<_> = changes.lines().next().unwrap().split(',').collect();
     let values: Vec<_> = changes.lines().nth(1).unwrap().split(',').collect();
     let value = |name: &str| -> u64 {

@@ -65,7 +65,10 @@ fn whatever_happens_the_run_equals_the_truth_and_nothing_is_bought_twice() {
     let sums = sums.into_inner().unwrap();
     println!("{sums:?}");
     if one.is_none() {
-        assert!(sums.kills > 2 * SEEDS && sums.resumed_lists > 10 * SEEDS, "too little happened: {sums:?}");
+        assert!(
+            sums.kills > 2 * SEEDS && sums.resumed_lists > 10 * SEEDS,
+            "too little happened: {sums:?}"
+        );
     }
 }
 
@@ -144,11 +147,8 @@ impl Case {
 fn soak(seed: u64) -> Sums {
     let mut case = Case::new(seed);
     let (world, config) = (case.world(), case.config());
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let server = runtime.block_on(Server::start(world, config)).unwrap();
     let folder = scratch();
     let sums = Soak { case, server: &server, store: folder.path().join("store") }.run();
@@ -171,7 +171,8 @@ impl Soak<'_> {
             let gentle = session > 15;
             self.maybe_inject(gentle);
             let child = self.start(session);
-            let (code, output) = if gentle { finish(child) } else { self.disturb(child, &mut sums) };
+            let (code, output) =
+                if gentle { finish(child) } else { self.disturb(child, &mut sums) };
             sums.sessions += 1;
             let token = self.server.bearer();
             assert!(!output.contains(token), "the token is in the output");
@@ -202,7 +203,8 @@ impl Soak<'_> {
             (seen, was_killed) = (log.len(), code.is_none());
             if published(&self.store).is_empty() {
                 kept = journaled(&self.store);
-                let lists: HashSet<_> = kept.iter().map(|(account, list, _)| (account, list)).collect();
+                let lists: HashSet<_> =
+                    kept.iter().map(|(account, list, _)| (account, list)).collect();
                 sums.resumed_lists += lists.len() as u64;
                 continue;
             }
@@ -221,7 +223,12 @@ impl Soak<'_> {
         if gentle || !dice.random_bool(0.15) {
             return;
         }
-        let faults = [Fault::CreditsDepleted, Fault::SpendCapReached, Fault::UsageCapped, Fault::TokenExpired];
+        let faults = [
+            Fault::CreditsDepleted,
+            Fault::SpendCapReached,
+            Fault::UsageCapped,
+            Fault::TokenExpired,
+        ];
         let fault = faults[dice.random_range(0..faults.len())];
         self.server.inject("/", fault, 1);
     }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use ingest::{Batch, Budget, Credential, Group, Job, Mode, Retries, Source, SourceKind, Target, Token};
+use ingest::{
+    Batch, Budget, Credential, Group, Job, Mode, Retries, Source, SourceKind, Target, Token,
+};
 use jiff::SignedDuration;
 use snapshot::List;
 
@@ -39,14 +41,17 @@ impl Reading {
         match job {
             Some((job, path)) => {
                 batch.page_size = what.page_size.or(job.page_size);
-                batch.profiles = what.profiles || job.profiles;
+                batch.profiles = what.profiles || job.profiles.unwrap_or(false);
                 batch.budget = job.budget;
                 if let Some(prices) = &job.prices {
                     batch.prices = prices.clone();
                 }
-                let whole = path.canonicalize().with_context(|| format!("cannot find {}", path.display()))?;
+                let whole = path
+                    .canonicalize()
+                    .with_context(|| format!("cannot find {}", path.display()))?;
                 job_key = Some(whole.display().to_string());
-                batch.command = format!("followgraph snapshot {}", quoted(&path.display().to_string()));
+                batch.command =
+                    format!("followgraph snapshot {}", quoted(&path.display().to_string()));
                 groups = job.groups;
                 if let Some(mode) = mode(what)? {
                     groups.iter_mut().flat_map(|g| &mut g.targets).for_each(|t| t.mode = mode);
@@ -77,9 +82,21 @@ impl Reading {
         batch
     }
 
+    /// The network as somebody without a credential would see it: to plan with, not to ask.
+    pub(crate) fn imagine(&self) -> Result<Vec<Arc<dyn Source>>> {
+        match credentials(&self.settings) {
+            Ok(_) => self.connect(),
+            Err(_) => {
+                let nobody = Credential::bearer(Token::new("nobody")?);
+                Ok(vec![self.kind.connect(&self.settings.base_url.value, nobody)?])
+            }
+        }
+    }
+
     /// The network, as each credential sees it.
     pub(crate) fn connect(&self) -> Result<Vec<Arc<dyn Source>>> {
-        let connect = |credential| Ok(self.kind.connect(&self.settings.base_url.value, credential)?);
+        let connect =
+            |credential| Ok(self.kind.connect(&self.settings.base_url.value, credential)?);
         credentials(&self.settings)?.into_iter().map(connect).collect()
     }
 }
@@ -152,11 +169,12 @@ fn typed(what: &What) -> Result<Group> {
         }
     }
     let target = |account| Target { account, lists: lists.clone(), mode };
-    Ok(Group::of(accounts.into_iter().map(target).collect()))
+    Ok(Group::new("typed", None, accounts.into_iter().map(target).collect()))
 }
 
 fn mode(what: &What) -> Result<Option<Mode>> {
-    let complete_every = what.complete_every.as_deref().map(|text| duration("--complete-every", text));
+    let complete_every =
+        what.complete_every.as_deref().map(|text| duration("--complete-every", text));
     let complete_every = complete_every.transpose()?;
     if complete_every.is_some() && what.mode != Some(ModeName::Auto) {
         return Err(Usage::new("--complete-every is for --mode auto").into());
@@ -164,7 +182,9 @@ fn mode(what: &What) -> Result<Option<Mode>> {
     Ok(what.mode.map(|mode| match mode {
         ModeName::Complete => Mode::Complete,
         ModeName::Head => Mode::Head,
-        ModeName::Auto => complete_every.map_or(Mode::AUTO, |complete_every| Mode::Auto { complete_every }),
+        ModeName::Auto => {
+            complete_every.map_or(Mode::AUTO, |complete_every| Mode::Auto { complete_every })
+        }
     }))
 }
 
@@ -172,7 +192,9 @@ fn mode(what: &What) -> Result<Option<Mode>> {
 fn limit(budget: &mut Budget, what: &What) -> Result<()> {
     if let Some(dollars) = what.max_cost_usd {
         let amount = ingest::micro_usd(dollars);
-        let amount = amount.ok_or_else(|| Usage::new(format!("--max-cost-usd is {dollars}, which is no amount of money")))?;
+        let amount = amount.ok_or_else(|| {
+            Usage::new(format!("--max-cost-usd is {dollars}, which is no amount of money"))
+        })?;
         budget.cost_micro_usd_max = Some(amount);
     }
     budget.requests_max = what.max_requests.or(budget.requests_max);
@@ -193,7 +215,10 @@ fn retries(settings: &Settings) -> Result<Retries> {
 
 /// A positive time, as people write it.
 pub(crate) fn duration(name: &str, text: &str) -> Result<SignedDuration> {
-    ingest::parse_duration(text).map_err(|why| Usage::new(format!("{name} is `{text}`: {why}")).hint("write it like 90s, 15min, 6h, 1d or 2 weeks").into())
+    ingest::parse_duration(text).map_err(|e| {
+        let usage = Usage::new(format!("{name}: {e}"));
+        e.way_out().map_or(usage.clone(), |hint| usage.clone().hint(hint)).into()
+    })
 }
 
 /// The credentials that a flag names, else the token of the environment, else what the other

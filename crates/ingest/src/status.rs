@@ -353,7 +353,12 @@ mod tests {
                 cost_micro_usd: Some(10_000),
                 heard: Vec::new(),
             }),
-            Record::Session(Session { at: at(15), pid: std::process::id(), lists: 4 }),
+            Record::Session(Session {
+                at: at(15),
+                here: at(15),
+                pid: std::process::id(),
+                lists: 4,
+            }),
             started(1, 0),
             Record::Ended(Ended {
                 key: key(1),

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use jiff::SignedDuration;
 use snapshot::List;
 
+pub use self::reader::PricesTable;
 use self::reader::{Explained as _, JobFile, Reader, first_line, line_of};
 use crate::{AccountRef, Budget, Error, Mode, Prices, SourceKind, Target};
 
@@ -145,6 +146,14 @@ pub fn read_accounts(text: &str, place: &str) -> Result<Vec<AccountRef>, Error> 
         }
     }
     Ok(found)
+}
+
+/// Reads a duration as people write it: `90s`, `15 min`, `1d 12h`, `2 weeks`.
+///
+/// # Errors
+/// If it is none, is not longer than nothing, or has months or years, which have no length.
+pub fn parse_duration(text: &str) -> Result<SignedDuration, Error> {
+    duration::parse(text).map_err(|what| Error::usage(what).hint(duration::HINT))
 }
 
 #[cfg(test)]

@@ -16,6 +16,16 @@ use crate::{
     AccountRef, Budget, Error, Mode, Prices, SourceKind, Target, check_base_url, journal, micro_usd,
 };
 
+impl PricesTable {
+    /// What it means. `text` is that of the whole file, and `path` its name, for messages.
+    ///
+    /// # Errors
+    /// If a price, the date or an account is none; the message names file and line.
+    pub fn read(self, text: &str, path: &Path) -> Result<Prices, Error> {
+        Reader { text, path }.prices(self)
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct JobFile {
@@ -59,16 +69,17 @@ struct BudgetTable {
     max_time: Option<Spanned<String>>,
 }
 
-#[derive(Deserialize)]
+/// A `[prices]` table, as it is written in a job file or among other settings.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PricesTable {
+pub struct PricesTable {
     as_of: Option<Spanned<Datetime>>,
     user_usd: Option<Spanned<f64>>,
     own_user_usd: Option<Spanned<f64>>,
     own_accounts: Option<Vec<Spanned<Account>>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(untagged, expecting = "an account is `\"@name\"` or a numeric id")]
 enum Account {
     Id(i64),

@@ -11,8 +11,8 @@ use super::http::{Http, Limits};
 use super::parsers::PageBody;
 use super::wire::{WireId, forgiving};
 use super::{
-    BoxFuture, Call, Detail, Endpoint, Generation, Lookup, Page, PageRequest, Source, SourceError, SourceKind,
-    Trouble, Who,
+    BoxFuture, Call, Detail, Endpoint, Generation, Lookup, Page, PageRequest, Source, SourceError,
+    SourceKind, Trouble, Who,
 };
 use crate::{Credential, CredentialId, Cursor, Error};
 
