@@ -46,7 +46,10 @@ enum Work {
     Write,
 }
 
-const CASES: [(&str, Work, fn() -> Shape); 11] = [
+/// A name, what is measured, and of what.
+type Case = (&'static str, Work, fn() -> Shape);
+
+const CASES: [Case; 11] = [
     ("list-v1", Work::Run, Shape::list_v1),
     ("list-v1-parse", Work::Parse, Shape::list_v1),
     ("list-v1-sync", Work::Sync, Shape::list_v1),
