@@ -166,7 +166,10 @@ impl Soak<'_> {
     fn run(mut self) -> Sums {
         let mut sums = Sums::default();
         let mut kept: HashSet<Asked> = HashSet::new();
-        let (mut seen, mut was_killed) = (0, false);
+        let mut seen = 0;
+        // Kinds of list whose windows nobody can know, because a killed session may have had
+        // a request under way.
+        let mut unknown: HashSet<List> = HashSet::new();
         for session in 0..SESSIONS_MAX {
             let gentle = session > 15;
             self.maybe_inject(gentle);
@@ -183,24 +186,24 @@ impl Soak<'_> {
             }
             // Nothing that was kept before this session was asked for in it.
             let log = self.server.requests();
-            let mut refused = HashSet::new();
             for record in &log[seen..] {
                 assert!(!record.foreign_cursor, "a foreign cursor: {record:?}");
                 if record.status == 429 && record.fault.is_none() {
-                    // What a killed session had under way is not known to anybody, so one
-                    // request for each endpoint may have to find out.
-                    let path = asked(record).map(|(_, list, _)| list);
-                    let known = !was_killed || !refused.insert(path);
+                    let known = asked(record).is_none_or(|(_, list, _)| !unknown.remove(&list));
                     assert!(!known, "a request that had to be refused: {record:?}");
                 }
                 let Some(asked) = asked(record) else { continue };
                 assert!(!kept.contains(&asked), "asked for again: {asked:?}\n{output}");
                 // Within a session a page that arrived is kept.
                 if record.completed && record.served.is_some() {
+                    unknown.remove(&asked.1);
                     kept.insert(asked);
                 }
             }
-            (seen, was_killed) = (log.len(), code.is_none());
+            seen = log.len();
+            if code.is_none() {
+                unknown.extend(List::ALL);
+            }
             if published(&self.store).is_empty() {
                 kept = journaled(&self.store);
                 let lists: HashSet<_> =

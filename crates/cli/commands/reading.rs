@@ -37,33 +37,14 @@ impl Reading {
         batch.concurrency = settings.concurrency.value;
         batch.retries = retries(&settings)?;
         batch.prices = settings.prices.value.clone();
-        let (mut groups, mut job_key) = (Vec::new(), None);
-        match job {
-            Some((job, path)) => {
-                batch.page_size = what.page_size.or(job.page_size);
-                batch.profiles = what.profiles || job.profiles.unwrap_or(false);
-                batch.budget = job.budget;
-                if let Some(prices) = &job.prices {
-                    batch.prices = prices.clone();
-                }
-                let whole = path
-                    .canonicalize()
-                    .with_context(|| format!("cannot find {}", path.display()))?;
-                job_key = Some(whole.display().to_string());
-                batch.command =
-                    format!("followgraph snapshot {}", quoted(&path.display().to_string()));
-                groups = job.groups;
-                if let Some(mode) = mode(what)? {
-                    groups.iter_mut().flat_map(|g| &mut g.targets).for_each(|t| t.mode = mode);
-                }
-            }
-            None => {
-                batch.page_size = what.page_size;
-                batch.profiles = what.profiles;
-                groups.push(typed(what)?);
-                batch.command = command(what);
-            }
-        }
+        batch.page_size = what.page_size;
+        batch.profiles = what.profiles;
+        let (groups, job_key) = if let Some((job, path)) = job {
+            take_job(&mut batch, job, &path, what)?
+        } else {
+            batch.command = command(what);
+            (vec![typed(what)?], None)
+        };
         limit(&mut batch.budget, what)?;
         if !matches!(settings.store.origin, Origin::Default | Origin::File(_)) {
             let store = quoted(&settings.store.value.display().to_string());
@@ -84,13 +65,11 @@ impl Reading {
 
     /// The network as somebody without a credential would see it: to plan with, not to ask.
     pub(crate) fn imagine(&self) -> Result<Vec<Arc<dyn Source>>> {
-        match credentials(&self.settings) {
-            Ok(_) => self.connect(),
-            Err(_) => {
-                let nobody = Credential::bearer(Token::new("nobody")?);
-                Ok(vec![self.kind.connect(&self.settings.base_url.value, nobody)?])
-            }
+        if credentials(&self.settings).is_ok() {
+            return self.connect();
         }
+        let nobody = Credential::bearer(Token::new("nobody")?);
+        Ok(vec![self.kind.connect(&self.settings.base_url.value, nobody)?])
     }
 
     /// The network, as each credential sees it.
@@ -123,6 +102,29 @@ fn job(what: &What) -> Result<Option<(Job, PathBuf)>> {
         }
         _ => Ok(None),
     }
+}
+
+/// What a job file says of the batch; its groups, and what the job is known by.
+fn take_job(
+    batch: &mut Batch,
+    job: Job,
+    path: &Path,
+    what: &What,
+) -> Result<(Vec<Group>, Option<String>)> {
+    batch.page_size = what.page_size.or(job.page_size);
+    batch.profiles |= job.profiles.unwrap_or(false);
+    batch.budget = job.budget;
+    batch.prices = job.prices.unwrap_or_else(|| batch.prices.clone());
+    batch.command = format!("followgraph snapshot {}", quoted(&path.display().to_string()));
+    let mut groups = job.groups;
+    if let Some(mode) = mode(what)? {
+        for target in groups.iter_mut().flat_map(|group| &mut group.targets) {
+            target.mode = mode;
+        }
+    }
+    let whole = path.canonicalize();
+    let whole = whole.with_context(|| format!("cannot find {}", path.display()))?;
+    Ok((groups, Some(whole.display().to_string())))
 }
 
 fn stdin() -> Result<String> {

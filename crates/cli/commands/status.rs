@@ -7,7 +7,7 @@ use ingest::{JobStatus, ListStatus, Status};
 use jiff::SignedDuration;
 use snapshot::Store;
 
-use crate::args::{self, Form};
+use crate::args;
 use crate::exit::Exit;
 use crate::output::{self, Align, counted, dollars, grouped};
 use crate::settings::Settings;

@@ -380,7 +380,7 @@ impl At<'_> {
             if place.as_ref().is_some_and(|place| place.ended.is_some()) {
                 continue;
             }
-            let known = self.known(place.as_ref(), *mode, baselines.of(*account, *list))?;
+            let known = self.known(place.as_ref(), *mode, baselines.of(*account, *list));
             let known = known.map(|run| Known::new(run, *account, *list));
             let task = self.task(*account, *list, *mode, known);
             if let Some(place) = &place {
@@ -402,23 +402,21 @@ impl At<'_> {
         place: Option<&ListState>,
         mode: Mode,
         newest: Option<(&Arc<Run>, Timestamp)>,
-    ) -> Result<Option<Arc<Run>>, Error> {
+    ) -> Option<Arc<Run>> {
         if mode == Mode::Complete {
-            return Ok(None);
+            return None;
         }
         if let Some(place) = place {
-            let Some(id) = place.started.known_run else { return Ok(None) };
-            return match self.store.run(id) {
-                Ok(run) => Ok(Some(Arc::new(run))),
-                Err(_) => Ok(newest.map(|(run, _)| Arc::clone(run))),
-            };
+            let begun_with = self.store.run(place.started.known_run?);
+            let otherwise = |_| newest.map(|(run, _)| Arc::clone(run));
+            return begun_with.map_or_else(otherwise, |run| Some(Arc::new(run)));
         }
         let now = self.sender.now();
         let fresh = |at: Timestamp| match mode {
             Mode::Auto { complete_every } => now.duration_since(at) < complete_every,
             _ => true,
         };
-        Ok(newest.filter(|(_, at)| fresh(*at)).map(|(run, _)| Arc::clone(run)))
+        newest.filter(|(_, at)| fresh(*at)).map(|(run, _)| Arc::clone(run))
     }
 
     fn task(&self, account: AccountId, list: List, mode: Mode, known: Option<Known>) -> Task {

@@ -4,15 +4,17 @@
 //! one is just writing is the next answer's. A journal that is damaged is named as such and
 //! hides none of the others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use snapshot::{AccountId, Store};
 
+use crate::journal::record::Started;
 use crate::journal::{Journals, ListState, Owner, State};
 use crate::pace::{Heard, Window};
-use crate::{Error, windows};
+use crate::source::Call;
+use crate::{Error, SourceKind, windows};
 
 /// The version of what [`Status`] looks like when it is serialized.
 const SCHEMA_VERSION: u32 = 1;
@@ -107,7 +109,7 @@ pub struct ListStatus {
 pub struct WindowStatus {
     /// Its name.
     pub endpoint: String,
-    /// When the first credential can ask it again.
+    /// When the first credential can ask it again, by this machine's clock.
     pub until: Timestamp,
 }
 
@@ -230,8 +232,10 @@ fn last_activity(state: &State) -> Timestamp {
 }
 
 /// The endpoints that this job has asked and that cannot be asked now, and when there is one
-/// that can.
-fn waiting(state: &State, saved: &[Heard], now: Timestamp) -> (Vec<WindowStatus>, Timestamp) {
+/// that can, of those that its lists still need. Times are by this machine's clock.
+fn waiting(state: &State, saved: &[Heard], here: Timestamp) -> (Vec<WindowStatus>, Timestamp) {
+    let ahead = state.ahead.unwrap_or_default();
+    let now = here.checked_add(ahead).unwrap_or(here);
     let mut endpoints: BTreeMap<&str, Timestamp> = BTreeMap::new();
     for ((credential, endpoint), heard) in &state.heard {
         let others =
@@ -240,10 +244,24 @@ fn waiting(state: &State, saved: &[Heard], now: Timestamp) -> (Vec<WindowStatus>
         let first = endpoints.entry(endpoint).or_insert(open);
         *first = open.min(*first);
     }
-    let goes_on_at = endpoints.values().min().copied().unwrap_or(now);
+    let by_our_clock = |at: Timestamp| at.checked_sub(ahead).unwrap_or(at);
+    let needed = state.lists.values().filter(|list| list.ended.is_none());
+    let needed: HashSet<_> = needed.map(|list| endpoint_of(&list.started)).collect();
+    // An endpoint that has not been asked is open as far as is known.
+    let opens = |endpoint: &&str| endpoints.get(*endpoint).copied().unwrap_or(now);
+    let goes_on_at = needed.iter().map(opens).min().map_or(here, by_our_clock);
     let shut = endpoints.into_iter().filter(|(_, until)| *until > now);
-    let shut = shut.map(|(endpoint, until)| WindowStatus { endpoint: endpoint.to_owned(), until });
+    let shut = shut.map(|(endpoint, until)| WindowStatus {
+        endpoint: endpoint.to_owned(),
+        until: by_our_clock(until),
+    });
     (shut.collect(), goes_on_at)
+}
+
+/// The name of the endpoint that gives a list's pages.
+fn endpoint_of(started: &Started) -> &'static str {
+    let kind = started.source.parse::<SourceKind>().unwrap_or_default();
+    kind.endpoint(Call::Page(started.key.list)).0
 }
 
 /// When a bucket of which this was heard has a unit again. Of two windows of a family the

@@ -38,7 +38,9 @@ pub(crate) fn restore(
     });
     let saved_ahead = saved.as_ref().map(|saved| SignedDuration::from_millis(saved.ahead_millis));
     if let Some(ahead) = ahead.or(saved_ahead) {
-        sources.iter().for_each(|source| source.assume_ahead(ahead));
+        for source in sources {
+            source.assume_ahead(ahead);
+        }
     }
     take_over(pace, sources, saved.unwrap_or_default().windows.into_iter().chain(own));
 }

@@ -225,7 +225,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         let mut frames = Frames::create(&path).unwrap();
-        payloads.iter().for_each(|payload| frames.append(payload).unwrap());
+        for payload in payloads {
+            frames.append(payload).unwrap();
+        }
         std::fs::read(path).unwrap()
     }
 

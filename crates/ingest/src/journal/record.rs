@@ -88,6 +88,7 @@ pub(crate) struct Started {
 
 /// A page has arrived. Its ids stand behind the JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "`page` is what the dataset calls its number")]
 pub(crate) struct Page {
     #[serde(flatten)]
     pub(crate) key: ListKey,
@@ -254,7 +255,6 @@ mod run_id {
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error};
     use snapshot::RunId;
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
     #[expect(clippy::ref_option, reason = "serde asks for it")]
     pub(super) fn serialize<S: Serializer>(id: &Option<RunId>, to: S) -> Result<S::Ok, S::Error> {
         match id {
@@ -296,7 +296,9 @@ mod tests {
         let bytes = page.encode().unwrap();
         assert_eq!(Record::decode(&bytes).unwrap(), page);
         for end in 0..bytes.len() {
-            assert!(Record::decode(&bytes[..end]).is_err() || (bytes.len() - end) % 8 == 0);
+            assert!(
+                Record::decode(&bytes[..end]).is_err() || (bytes.len() - end).is_multiple_of(8)
+            );
         }
     }
 
