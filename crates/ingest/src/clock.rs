@@ -34,16 +34,18 @@ impl ServerClock {
     /// heard of it. What is heard from now on counts for more.
     pub fn assume_ahead(&self, ahead: SignedDuration) {
         let local = Timestamp::now().duration_since(self.local_now());
+        let ahead = ahead.saturating_add(local);
+        let believed = self.local_now().checked_add(ahead).is_ok_and(is_plausible);
         let mut offset = self.lock();
-        if offset.is_none() {
-            *offset = Some(ahead + local);
+        if offset.is_none() && believed {
+            *offset = Some(ahead);
         }
     }
 
-    /// Takes note of a `Date` header that has just arrived. One that cannot be read is
-    /// passed over.
+    /// Takes note of a `Date` header that has just arrived. One that cannot be read, or that
+    /// no clock can show, is passed over.
     pub fn observe(&self, date: &str) {
-        if let Some(date) = parse_date(date) {
+        if let Some(date) = parse_date(date).filter(|date| is_plausible(*date)) {
             self.observe_time(date);
         }
     }
@@ -77,6 +79,12 @@ impl Default for ServerClock {
     }
 }
 
+/// Whether a clock may show this. Near the ends of time there is no room for a wait.
+fn is_plausible(time: Timestamp) -> bool {
+    // 1970 to 9000.
+    (0..221_845_392_000).contains(&time.as_second())
+}
+
 /// Reads an HTTP date. Some servers end it in `UTC`, which no standard allows.
 pub(crate) fn parse_date(text: &str) -> Option<Timestamp> {
     let text = text.trim();
@@ -102,8 +110,18 @@ mod tests {
         clock.observe("Sun, 01 Aug 2021 22:15:00 UTC");
         let at = clock.now().to_string();
         assert!(at.starts_with("2021-08-01T22:15:0"), "{at}");
-        clock.observe("nonsense");
-        assert!(clock.now().to_string().starts_with("2021-08-01T22:15:0"));
+        for nonsense in ["nonsense", "Thu, 30 Dec 9999 22:00:00 GMT"] {
+            clock.observe(nonsense);
+            assert!(clock.now().to_string().starts_with("2021-08-01T22:15:0"));
+        }
+    }
+
+    #[test]
+    fn how_far_ahead_the_server_was_is_not_believed_without_end() {
+        let clock = ServerClock::new();
+        clock.assume_ahead(SignedDuration::MAX);
+        clock.assume_ahead(SignedDuration::from_hours(-24 * 365 * 3000));
+        assert!(Timestamp::now().duration_since(clock.now()).abs().as_secs() < 60);
     }
 
     #[tokio::test(start_paused = true)]

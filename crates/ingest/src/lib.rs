@@ -8,9 +8,9 @@
 //!
 //! A batch needs the writer's `sort_memory` (32 MiB unless told) and about 20 MB more while
 //! it publishes, one page per list in progress, about 300 bytes for each page read (its
-//! record, and eight bytes to notice a cursor that comes back), and about 500 bytes for each
-//! account. An import needs the same without the pages; what it needs besides stands in
-//! [`mod@import`]. The length of a list does not count otherwise.
+//! record, and eight bytes to notice a cursor that comes back), and about 2 kB for each list.
+//! An import needs the same without the pages, and 500 bytes for each account; what it needs
+//! besides stands in [`mod@import`]. The length of a list does not count otherwise.
 //!
 //! The only crate that asks over HTTP; no type of its client shows. Futures need a tokio
 //! runtime with time and I/O, which is the caller's.
@@ -50,6 +50,10 @@ mod schedule;
 mod status;
 
 pub mod import;
+
+/// What must hold of every reader, whatever it is given; for fuzzing and its corpus.
+#[doc(hidden)]
+pub mod fuzzing;
 
 #[cfg(test)]
 mod canned;

@@ -52,7 +52,17 @@ pub(crate) fn publish(
     journal: Journal,
     options: Options,
 ) -> Result<Published, Error> {
-    let state = journal.with(State::clone);
+    let published = journal.with(|state| write(store, &journal, state, options))?;
+    journal.remove()?;
+    Ok(published)
+}
+
+fn write(
+    store: &Store,
+    journal: &Journal,
+    state: &State,
+    options: Options,
+) -> Result<Published, Error> {
     let mut writer_options = WriterOptions::default();
     writer_options.sort_memory = options.sort_memory;
     writer_options.parameters = options.parameters;
@@ -67,13 +77,11 @@ pub(crate) fn publish(
         parameters.insert("cost_micro_usd".to_owned(), cost.to_string());
     }
     let writer = store
-        .begin(run_time(&state), writer_options)
+        .begin(run_time(state), writer_options)
         .map_err(|e| Error::store("cannot begin a run", e))?;
-    let mut making = Making { writer, begun: HashMap::new(), state: &state };
-    journal.replay(|before, record| making.take(before, record))?;
-    let published = making.finish()?;
-    journal.remove()?;
-    Ok(published)
+    let mut making = Making { writer, read: HashMap::new(), state };
+    journal.records(|record| making.take(record))?;
+    making.finish()
 }
 
 /// The time that names the run: when its first list was begun.
@@ -85,20 +93,29 @@ fn run_time(state: &State) -> Timestamp {
 /// A run that is being made of a journal.
 struct Making<'a> {
     writer: RunWriter,
-    /// How often each list was begun, as far as the journal has been read.
-    begun: HashMap<(List, AccountId), u32>,
+    read: HashMap<(List, AccountId), Read>,
     /// The state at the journal's end.
     state: &'a State,
 }
 
+/// A list, as far as the journal has been read.
+#[derive(Default)]
+struct Read {
+    /// How often it was begun.
+    attempt: u32,
+    /// Rows since then.
+    rows: u64,
+}
+
 impl Making<'_> {
-    fn take(&mut self, before: &State, record: &Record) -> Result<(), Error> {
+    fn take(&mut self, record: Record) -> Result<(), Error> {
         match record {
             Record::Started(started) => {
-                *self.begun.entry((started.key.list, started.key.account)).or_default() += 1;
+                let read = self.read.entry((started.key.list, started.key.account)).or_default();
+                *read = Read { attempt: read.attempt + 1, rows: 0 };
                 Ok(())
             }
-            Record::Page(page) if self.counts(&page.key) => self.page(before, page),
+            Record::Page(page) if self.counts(&page.key) => self.page(page),
             Record::Members(members) if self.counts(&members.key) => {
                 self.members(&members.key, &members.profiles)
             }
@@ -110,13 +127,14 @@ impl Making<'_> {
     fn counts(&self, key: &ListKey) -> bool {
         let place = (key.list, key.account);
         let last = self.state.lists.get(&place).map(|list| list.attempt);
-        last.is_some() && last == self.begun.get(&place).copied()
+        last.is_some() && last == self.read.get(&place).map(|read| read.attempt)
     }
 
-    fn page(&mut self, before: &State, page: &Page) -> Result<(), Error> {
+    fn page(&mut self, page: Page) -> Result<(), Error> {
         let (account, list) = (page.key.account, page.key.list);
-        let rows = before.lists.get(&(list, account)).map_or(0, |list| list.rows);
-        let first_position = u32::try_from(rows).unwrap_or(u32::MAX);
+        let read = self.read.entry((list, account)).or_default();
+        let first_position = u32::try_from(read.rows).unwrap_or(u32::MAX);
+        read.rows += page.ids.len() as u64;
         self.writer
             .rows(list, account, first_position, &page.ids)
             .map_err(|e| Error::store("cannot keep a page", e))?;
@@ -125,13 +143,13 @@ impl Making<'_> {
             account,
             list,
             page: page.page,
-            cursor: page.cursor.clone(),
-            next_cursor: page.next.clone(),
+            cursor: page.cursor,
+            next_cursor: page.next,
             fetched_at: page.fetched_at,
             ids: u32::try_from(page.ids.len()).unwrap_or(u32::MAX),
             first_position,
             boundary: page.boundary,
-            problems: page.problems.clone(),
+            problems: page.problems,
         });
         Ok(())
     }

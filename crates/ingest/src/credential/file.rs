@@ -36,6 +36,11 @@ const KEYS: [&str; 9] = [
 pub(super) fn read(path: &Path) -> Result<Vec<Credential>, Error> {
     refuse_shared(path, "credentials file")?;
     let text = std::fs::read(path).map_err(|e| Error::io("read the credentials file", path, e))?;
+    parse(text, path)
+}
+
+/// The same for text that is at hand; `path` is for messages and relative paths.
+pub(crate) fn parse(text: Vec<u8>, path: &Path) -> Result<Vec<Credential>, Error> {
     let wrong = |line: usize, what: &str| {
         let place = path.display();
         Error::new(ErrorKind::Credentials, format!("{place}:{line}: {what}"))

@@ -4,7 +4,7 @@
 //! is the source's business. What has been obtained is kept here, so that clones share it
 //! and messages can be kept free of it.
 
-mod file;
+pub(crate) mod file;
 mod oauth1;
 mod tokens;
 

@@ -13,8 +13,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-const MAGIC: &[u8; 8] = b"fgjrnl1\n";
-const HEAD_BYTES: usize = 8;
+pub(super) const MAGIC: &[u8; 8] = b"fgjrnl1\n";
+pub(super) const HEAD_BYTES: usize = 8;
 /// A page of profiles takes about a megabyte; a length beyond this is noise.
 const PAYLOAD_BYTES_MAX: usize = 64 << 20;
 /// How far behind a bad frame a good one is looked for.
@@ -80,13 +80,7 @@ impl Frames {
         if self.broken {
             return Err(io::Error::other("an earlier write to it has failed"));
         }
-        let length =
-            u32::try_from(payload.len()).ok().filter(|_| payload.len() <= PAYLOAD_BYTES_MAX);
-        let length = length.ok_or_else(|| io::Error::other("the record is too long"))?;
-        let mut frame = Vec::with_capacity(HEAD_BYTES + payload.len());
-        frame.extend_from_slice(&length.to_le_bytes());
-        frame.extend_from_slice(&crc32fast::hash(payload).to_le_bytes());
-        frame.extend_from_slice(payload);
+        let frame = frame(payload)?;
         let written = self.file.write_all(&frame).and_then(|()| self.file.sync_data());
         if let Err(error) = written {
             self.broken = true;
@@ -96,6 +90,17 @@ impl Frames {
         self.end += frame.len() as u64;
         Ok(())
     }
+}
+
+/// A payload with its length and its checksum before it.
+pub(super) fn frame(payload: &[u8]) -> io::Result<Vec<u8>> {
+    let length = u32::try_from(payload.len()).ok().filter(|_| payload.len() <= PAYLOAD_BYTES_MAX);
+    let length = length.ok_or_else(|| io::Error::other("the record is too long"))?;
+    let mut frame = Vec::with_capacity(HEAD_BYTES + payload.len());
+    frame.extend_from_slice(&length.to_le_bytes());
+    frame.extend_from_slice(&crc32fast::hash(payload).to_le_bytes());
+    frame.extend_from_slice(payload);
+    Ok(frame)
 }
 
 /// Space is promised without changing the file's length, so that its end stays its end.

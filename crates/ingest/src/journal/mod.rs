@@ -11,10 +11,12 @@
 //! ```
 
 mod frames;
+pub(crate) mod fuzzing;
 mod lock;
 pub(crate) mod record;
 mod state;
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -120,7 +122,7 @@ impl Journals {
     /// Reads where a job stands, without touching anything.
     pub(crate) fn state(&self, name: &str) -> Result<Option<State>, Error> {
         let path = self.folder.join(name).join(FILE);
-        Ok(replay(&path, |_, _| Ok(()))?.0)
+        Ok(replay(&path)?.0)
     }
 
     /// Begins a job. Its folder appears with its first record, or not at all.
@@ -161,7 +163,7 @@ impl Journals {
     pub(crate) fn resume(&self, name: &str) -> Result<(Journal, u64), Error> {
         let folder = self.folder.join(name);
         let path = folder.join(FILE);
-        let (state, extent) = replay(&path, |_, _| Ok(()))?;
+        let (state, extent) = replay(&path)?;
         let state = state.ok_or_else(|| damaged(&path, "it has no beginning"))?;
         let frames = Frames::resume(&path, extent.end).map_err(|e| Error::io("open", &path, e))?;
         Ok((Journal::new(folder, frames, state), extent.torn))
@@ -237,12 +239,13 @@ impl Journal {
         .await
     }
 
-    /// Hands every record to `each`, with the state before it.
-    pub(crate) fn replay(
+    /// Hands every record behind the first to `each`, in order. Nothing is kept of them here:
+    /// where they lead to is known.
+    pub(crate) fn records(
         &self,
-        each: impl FnMut(&State, &Record) -> Result<(), Error>,
+        each: impl FnMut(Record) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        replay(&self.0.folder.join(FILE), each).map(drop)
+        records(&self.0.folder.join(FILE), |_| (), each).map(drop)
     }
 
     /// Removes it: its run is published, or nothing was bought.
@@ -260,31 +263,38 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Reads a journal from its beginning. None of a file so short that it has no beginning.
-fn replay(
+/// Where a journal leads to. None of a file so short that it has no beginning.
+fn replay(path: &Path) -> Result<(Option<State>, Extent), Error> {
+    let state = RefCell::new(None);
+    let extent = records(
+        path,
+        |began| *state.borrow_mut() = Some(State::new(began)),
+        |record| {
+            state.borrow_mut().iter_mut().for_each(|state| state.apply(&record));
+            Ok(())
+        },
+    )?;
+    Ok((state.into_inner(), extent))
+}
+
+/// Reads a journal from its beginning.
+fn records(
     path: &Path,
-    mut each: impl FnMut(&State, &Record) -> Result<(), Error>,
-) -> Result<(Option<State>, Extent), Error> {
-    let mut state: Option<State> = None;
+    begin: impl FnOnce(Began),
+    mut each: impl FnMut(Record) -> Result<(), Error>,
+) -> Result<Extent, Error> {
+    let mut begin = Some(begin);
     let extent = frames::read(path, |payload| {
         let record = Record::decode(payload).map_err(Replayed::Malformed)?;
-        match (&mut state, record) {
-            (None, Record::Began(began)) if began.version == VERSION => {
-                state = Some(State::new(began));
-            }
-            (None, Record::Began(began)) => return Err(Replayed::Version(began.version)),
-            (None, _) => return Err(Replayed::Headless),
-            (Some(state), record) => {
-                each(state, &record).map_err(Replayed::Own)?;
-                state.apply(&record);
-            }
+        match (begin.take(), record) {
+            (Some(begin), Record::Began(began)) if began.version == VERSION => begin(began),
+            (Some(_), Record::Began(began)) => return Err(Replayed::Version(began.version)),
+            (Some(_), _) => return Err(Replayed::Headless),
+            (None, record) => each(record).map_err(Replayed::Own)?,
         }
         Ok(())
     });
-    match extent {
-        Ok(extent) => Ok((state, extent)),
-        Err(error) => Err(error.explained(path)),
-    }
+    extent.map_err(|error| error.explained(path))
 }
 
 /// Why a journal cannot be read through.

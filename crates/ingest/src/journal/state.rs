@@ -171,7 +171,7 @@ impl State {
         match record {
             Record::Began(_) => {}
             Record::Session(session) => {
-                self.sessions += 1;
+                self.sessions = self.sessions.saturating_add(1);
                 self.last_session = Some(session.at);
                 self.ahead = Some(session.at.duration_since(session.here));
                 self.pid = Some(session.pid);
@@ -204,7 +204,7 @@ impl State {
             Record::Members(members) => {
                 self.hear(&members.heard);
                 if let Some(list) = self.list(&members.key) {
-                    list.requests += members.requests;
+                    list.requests = list.requests.saturating_add(members.requests);
                     add_cost(&mut list.cost, members.cost_micro_usd);
                     if let Some(last) = &mut list.last {
                         last.looked_up = members.upto as usize;
@@ -213,14 +213,16 @@ impl State {
             }
             Record::Ended(ended) => {
                 if let Some(list) = self.list(&ended.key) {
-                    list.requests += ended.requests;
+                    list.requests = list.requests.saturating_add(ended.requests);
                     list.why.clone_from(&ended.detail);
                     list.ended = Some(ended.clone());
                 }
+                // No cursor of it comes back any more.
+                self.cursors.remove(&(ended.key.list, ended.key.account));
             }
             Record::GaveUp(gave_up) => {
                 if let Some(list) = self.list(&gave_up.key) {
-                    list.requests += gave_up.requests;
+                    list.requests = list.requests.saturating_add(gave_up.requests);
                     if let Some(detail) = &gave_up.detail {
                         list.given_up += 1;
                         list.why = Some(detail.clone());
@@ -277,13 +279,13 @@ impl State {
 impl ListState {
     fn add(&mut self, page: &Page, cursors: &mut HashSet<u64>) {
         let ids = page.ids.len();
-        self.pages = page.page + 1;
+        self.pages = page.page.saturating_add(1);
         self.rows += ids as u64;
         self.empty_in_a_row = if ids == 0 { self.empty_in_a_row + 1 } else { 0 };
         self.fault = page.next.as_deref().and_then(|next| self.fault_of(page, next, cursors));
         self.next.clone_from(&page.next);
         self.meeting = page.meeting;
-        self.requests += page.requests;
+        self.requests = self.requests.saturating_add(page.requests);
         add_cost(&mut self.cost, page.cost_micro_usd);
         let apart = self.started.profiles && page.profiles.is_empty();
         self.last = Some(LastPage {

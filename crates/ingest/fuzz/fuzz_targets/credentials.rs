@@ -1,0 +1,5 @@
+//! Reads a credentials file.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ingest::fuzzing::credentials(data));
