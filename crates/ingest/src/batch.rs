@@ -297,7 +297,7 @@ fn check(batch: &Batch, sources: &[Arc<dyn Source>]) -> Result<u32, Error> {
 }
 
 /// The name of the journal of a job.
-fn find(journals: &Journals, key: &str) -> Result<Option<String>, Error> {
+pub(crate) fn find(journals: &Journals, key: &str) -> Result<Option<String>, Error> {
     for name in journals.names()? {
         if journals.began(&name)?.is_some_and(|began| began.key == key) {
             return Ok(Some(name));
@@ -709,7 +709,7 @@ fn asked(who: Who<'_>) -> Vec<String> {
 
 /// A refusal of a whole look-up. It says nothing of any of the accounts, so none of them may
 /// become missing by it.
-fn no_look_up(source: &dyn Source, state: State) -> Error {
+pub(crate) fn no_look_up(source: &dyn Source, state: State) -> Error {
     let (kind, hint) = match state {
         State::NotAuthorized => (
             ErrorKind::Credentials,
