@@ -97,7 +97,9 @@ pub async fn look_up(
 ) -> Result<LookUpReport, Error> {
     let Some(source) = sources.first() else { return Err(Error::no_token()) };
     if let Some(other) = sources.iter().find(|other| other.to_string() != source.to_string()) {
-        return Err(Error::usage(format!("nobody can be looked up at {source} and {other} at once")));
+        return Err(Error::usage(format!(
+            "nobody can be looked up at {source} and {other} at once"
+        )));
     }
     if request.members.is_empty() {
         return Err(Error::usage("there is nobody to look up"));
@@ -258,7 +260,8 @@ impl At<'_> {
             let (store, journal) = (self.store.clone(), self.journal.clone());
             let publish = move || publish::publish(&store, journal, options);
             let done = tokio::task::spawn_blocking(publish).await;
-            let done = done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+            let done =
+                done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
             self.sender.progress.event(&Event::Published { run: done.run });
             published = Some(done);
         }
@@ -357,7 +360,9 @@ mod tests {
     fn answer(path: &str) -> Canned {
         let (mut data, mut errors) = (Vec::new(), Vec::new());
         let problem = |id: &str, title: &str| {
-            format!(r#"{{"resource_id":"{id}","title":"{title}","type":"https://api.x.com/2/problems/resource-not-found"}}"#)
+            format!(
+                r#"{{"resource_id":"{id}","title":"{title}","type":"https://api.x.com/2/problems/resource-not-found"}}"#
+            )
         };
         for id in asked(path) {
             match id.chars().last().unwrap() {
