@@ -341,8 +341,7 @@ fn a_budget_stops_and_goes_on_without_buying_anybody_twice() {
 
 #[test]
 fn a_used_up_window_loses_nothing_and_is_remembered() {
-    let mut limits = Limits::default();
-    limits.v2_lookups = Quota::both(3);
+    let limits = Limits { v2_lookups: Quota::both(3), ..Limits::default() };
     let config = ServerConfig { limits, window: Duration::from_secs(8), ..ServerConfig::default() };
     let place = Place::after_losing([150, 100, 80, 20], "x_v2", config);
     let begin = place.sent();

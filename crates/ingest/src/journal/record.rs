@@ -293,7 +293,6 @@ mod run_id {
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error};
     use snapshot::RunId;
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
     #[expect(clippy::ref_option, reason = "serde asks for it")]
     pub(super) fn serialize<S: Serializer>(id: &Option<RunId>, to: S) -> Result<S::Ok, S::Error> {
         match id {
