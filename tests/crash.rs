@@ -100,7 +100,11 @@ fn a_kill_while_a_run_is_being_written_out_leaves_no_half_of_it() {
     let writing = began.elapsed();
     child.wait().unwrap();
     let (mut before, mut after) = (0, 0);
-    for moment in 0..60_u32 {
+    for moment in 0..180_u32 {
+        // On a busy machine the usual time may not do.
+        if moment >= 60 && after > 0 {
+            break;
+        }
         let store = folder.path().join(moment.to_string());
         let mut child = start(&store, &input, &["--account", "5"]);
         wait_for_writing(&mut child, &store);

@@ -190,7 +190,9 @@ fn what_was_read_can_be_published_as_it_is() {
     let crawls = run.crawls().unwrap();
     let cut = snapshot::Coverage::CutShort { after_page: 20, why: snapshot::Cut::Stopped };
     assert_eq!(crawls[0].state, snapshot::State::Read(cut));
-    assert!(crawls[0].ids == 20 && crawls[0].covered_since.is_some());
+    // Hidden accounts leave gaps in pages.
+    assert!((15..=20).contains(&crawls[0].ids), "{:?}", crawls[0]);
+    assert!(crawls[0].covered_since.is_some());
     assert_eq!(run.verify().faults, []);
 }
 
@@ -281,7 +283,8 @@ fn a_head_refresh_costs_a_page_or_two() {
     assert!(head.pages <= 2 && head.covered_since.is_some(), "{head:?}");
     let known = snapshot::Store::open(folder.path()).unwrap().find("previous").unwrap().id();
     assert_eq!(head.known_run, Some(known));
-    let changes = succeed(on(folder.path()).args(["diff", account, "--format", "csv", "--summary"]));
+    let changes =
+        succeed(on(folder.path()).args(["diff", account, "--format", "csv", "--summary"]));
     let columns: Vec<_> = changes.lines().next().unwrap().split(',').collect();
     let values: Vec<_> = changes.lines().nth(1).unwrap().split(',').collect();
     let value = |name: &str| -> u64 {

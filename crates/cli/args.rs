@@ -132,18 +132,19 @@ pub(crate) struct Snapshot {
 #[derive(Debug, Group)]
 #[command(before_help = "Examples:
   followgraph plan @alice @bob              pages, windows, dollars, earliest finish
-  followgraph plan job.toml --offline       from what the store knows, without a request
+  followgraph plan @alice @bob --ask        look up how long the lists are, if need be
   followgraph plan job.toml --format json")]
 pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) what: What,
 
-    /// Ask the network for nothing: plan with the counters that the store holds
+    /// Look up accounts that the store does not know; the X API v2 bills each of them
     #[arg(long)]
-    pub(crate) offline: bool,
+    pub(crate) ask: bool,
 
-    #[command(flatten)]
-    pub(crate) output: Output,
+    /// The form of the result
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: Form,
 }
 
 #[derive(Debug, Group)]
@@ -153,11 +154,12 @@ pub(crate) struct Plan {
 pub(crate) struct Status {
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "table")]
-    pub(crate) format: StatusFormat,
+    pub(crate) format: Form,
 }
 
+/// How something is shown that has parts, and is no table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum StatusFormat {
+pub(crate) enum Form {
     /// For people
     Table,
     /// One document with a `schema_version`

@@ -79,7 +79,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// The user asked for something that cannot be; the text says what can.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct Usage {
     message: String,

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use tempfile::Builder;
 
-use crate::args::Output;
+use crate::args::{Form, Output};
 use crate::exit::Usage;
 
 /// Prints an error with its causes, and the way out if there is one.
@@ -77,6 +77,21 @@ pub(crate) fn deliver(
         Some(format) => {
             let frame = frame()?;
             send(&output.output, |out| Ok(frame.write(format, out)?))
+        }
+    }
+}
+
+/// Prints something that has parts: as one JSON document, or drawn for people.
+pub(crate) fn show(
+    form: Form,
+    document: &impl serde::Serialize,
+    screen: impl FnOnce() -> String,
+) -> Result<()> {
+    match form {
+        Form::Table => print(screen()),
+        Form::Json => {
+            let text = serde_json::to_string_pretty(document).context("cannot write JSON")?;
+            print(text + "\n")
         }
     }
 }
@@ -193,7 +208,8 @@ pub(crate) fn counted(n: u64, what: &str) -> String {
 
 /// An amount of money: `$12.34`, and as many digits as a part of a cent needs.
 pub(crate) fn dollars(micro_usd: i64) -> String {
-    let (whole, rest) = (micro_usd.unsigned_abs() / 1_000_000, micro_usd.unsigned_abs() % 1_000_000);
+    let (whole, rest) =
+        (micro_usd.unsigned_abs() / 1_000_000, micro_usd.unsigned_abs() % 1_000_000);
     let digits = format!("{rest:06}");
     let cents = digits.trim_end_matches('0');
     format!("{}${}.{cents:0<2}", if micro_usd < 0 { "-" } else { "" }, grouped(whole))

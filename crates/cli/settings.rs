@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use ingest::{PriceTable, Prices};
+use ingest::{Prices, PricesTable};
 use serde::Deserialize;
 
 use crate::args::Args;
@@ -91,7 +91,7 @@ struct UserFile {
     token_file: Option<PathBuf>,
     credentials: Option<PathBuf>,
     retry_delay: Option<String>,
-    prices: Option<PriceTable>,
+    prices: Option<PricesTable>,
 }
 
 /// The variable that names the store.
@@ -109,9 +109,9 @@ impl Settings {
     /// environment and the user's file.
     pub(crate) fn resolve(args: &Args, flags: Said, job: Option<(Said, &Path)>) -> Result<Self> {
         let user_path = user_file();
-        let user = match &user_path {
+        let (user, user_text) = match &user_path {
             Some(path) if path.exists() => read_user_file(path)?,
-            _ => UserFile::default(),
+            _ => (UserFile::default(), String::new()),
         };
         let file = user_path.clone().unwrap_or_default();
         let (job, job_path) = job.map_or((Said::default(), PathBuf::new()), |(j, p)| (j, p.into()));
@@ -156,7 +156,8 @@ impl Settings {
             user.retry_delay.map(Some),
             None
         );
-        let prices = user.prices.map(|table| (table.into(), Origin::File(file.clone())));
+        let prices = user.prices.map(|table| table.read(&user_text, &file)).transpose()?;
+        let prices = prices.map(|prices| (prices, Origin::File(file.clone())));
         let prices = Setting::first([prices, None, None, None], Prices::default());
         let base_url = setting!(
             flags.base_url,
@@ -288,14 +289,15 @@ fn user_file() -> Option<PathBuf> {
     base.map(|base| base.join("followgraph").join("config.toml"))
 }
 
-fn read_user_file(path: &Path) -> Result<UserFile> {
+fn read_user_file(path: &Path) -> Result<(UserFile, String)> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the settings file {}", path.display()))?;
-    toml::from_str(&text).map_err(|e| {
+    let file = toml::from_str(&text).map_err(|e| {
         // Not the error's own text, which quotes the line: somebody may keep a secret there.
         let before = e.span().map_or("", |span| &text[..span.start]);
         let line = before.lines().count().max(1);
         let message = e.message().lines().next().unwrap_or_default();
-        Usage::new(format!("{}:{line}: {message}", path.display())).into()
-    })
+        Usage::new(format!("{}:{line}: {message}", path.display()))
+    })?;
+    Ok((file, text))
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use ingest::{Batch, Budget, Credential, Group, Job, Mode, Retries, Source, SourceKind, Target, Token};
+use ingest::{
+    Batch, Budget, Credential, Group, Job, Mode, Retries, Source, SourceKind, Target, Token,
+};
 use jiff::SignedDuration;
 use snapshot::List;
 
@@ -35,30 +37,14 @@ impl Reading {
         batch.concurrency = settings.concurrency.value;
         batch.retries = retries(&settings)?;
         batch.prices = settings.prices.value.clone();
-        let (mut groups, mut job_key) = (Vec::new(), None);
-        match job {
-            Some((job, path)) => {
-                batch.page_size = what.page_size.or(job.page_size);
-                batch.profiles = what.profiles || job.profiles;
-                batch.budget = job.budget;
-                if let Some(prices) = &job.prices {
-                    batch.prices = prices.clone();
-                }
-                let whole = path.canonicalize().with_context(|| format!("cannot find {}", path.display()))?;
-                job_key = Some(whole.display().to_string());
-                batch.command = format!("followgraph snapshot {}", quoted(&path.display().to_string()));
-                groups = job.groups;
-                if let Some(mode) = mode(what)? {
-                    groups.iter_mut().flat_map(|g| &mut g.targets).for_each(|t| t.mode = mode);
-                }
-            }
-            None => {
-                batch.page_size = what.page_size;
-                batch.profiles = what.profiles;
-                groups.push(typed(what)?);
-                batch.command = command(what);
-            }
-        }
+        batch.page_size = what.page_size;
+        batch.profiles = what.profiles;
+        let (groups, job_key) = if let Some((job, path)) = job {
+            take_job(&mut batch, job, &path, what)?
+        } else {
+            batch.command = command(what);
+            (vec![typed(what)?], None)
+        };
         limit(&mut batch.budget, &what.asking)?;
         batch.command = with_store(batch.command, &settings);
         batch.key.clone_from(&job_key);
@@ -72,6 +58,15 @@ impl Reading {
         let mut batch = self.batch.clone();
         batch.targets = targets;
         batch
+    }
+
+    /// The network as somebody without a credential would see it: to plan with, not to ask.
+    pub(crate) fn imagine(&self) -> Result<Vec<Arc<dyn Source>>> {
+        if credentials(&self.settings).is_ok() {
+            return self.connect();
+        }
+        let nobody = Credential::bearer(Token::new("nobody")?);
+        Ok(vec![self.kind.connect(&self.settings.base_url.value, nobody)?])
     }
 
     /// The network, as each credential sees it.
@@ -116,6 +111,29 @@ fn job(what: &What) -> Result<Option<(Job, PathBuf)>> {
         }
         _ => Ok(None),
     }
+}
+
+/// What a job file says of the batch; its groups, and what the job is known by.
+fn take_job(
+    batch: &mut Batch,
+    job: Job,
+    path: &Path,
+    what: &What,
+) -> Result<(Vec<Group>, Option<String>)> {
+    batch.page_size = what.page_size.or(job.page_size);
+    batch.profiles |= job.profiles.unwrap_or(false);
+    batch.budget = job.budget;
+    batch.prices = job.prices.unwrap_or_else(|| batch.prices.clone());
+    batch.command = format!("followgraph snapshot {}", quoted(&path.display().to_string()));
+    let mut groups = job.groups;
+    if let Some(mode) = mode(what)? {
+        for target in groups.iter_mut().flat_map(|group| &mut group.targets) {
+            target.mode = mode;
+        }
+    }
+    let whole = path.canonicalize();
+    let whole = whole.with_context(|| format!("cannot find {}", path.display()))?;
+    Ok((groups, Some(whole.display().to_string())))
 }
 
 fn stdin() -> Result<String> {
@@ -167,11 +185,12 @@ fn typed(what: &What) -> Result<Group> {
         }
     }
     let target = |account| Target { account, lists: lists.clone(), mode };
-    Ok(Group::of(accounts.into_iter().map(target).collect()))
+    Ok(Group::new("typed", None, accounts.into_iter().map(target).collect()))
 }
 
 fn mode(what: &What) -> Result<Option<Mode>> {
-    let complete_every = what.complete_every.as_deref().map(|text| duration("--complete-every", text));
+    let complete_every =
+        what.complete_every.as_deref().map(|text| duration("--complete-every", text));
     let complete_every = complete_every.transpose()?;
     if complete_every.is_some() && what.mode != Some(ModeName::Auto) {
         return Err(Usage::new("--complete-every is for --mode auto").into());
@@ -179,7 +198,9 @@ fn mode(what: &What) -> Result<Option<Mode>> {
     Ok(what.mode.map(|mode| match mode {
         ModeName::Complete => Mode::Complete,
         ModeName::Head => Mode::Head,
-        ModeName::Auto => complete_every.map_or(Mode::AUTO, |complete_every| Mode::Auto { complete_every }),
+        ModeName::Auto => {
+            complete_every.map_or(Mode::AUTO, |complete_every| Mode::Auto { complete_every })
+        }
     }))
 }
 
@@ -187,7 +208,9 @@ fn mode(what: &What) -> Result<Option<Mode>> {
 pub(crate) fn limit(budget: &mut Budget, asking: &Asking) -> Result<()> {
     if let Some(dollars) = asking.max_cost_usd {
         let amount = ingest::micro_usd(dollars);
-        let amount = amount.ok_or_else(|| Usage::new(format!("--max-cost-usd is {dollars}, which is no amount of money")))?;
+        let amount = amount.ok_or_else(|| {
+            Usage::new(format!("--max-cost-usd is {dollars}, which is no amount of money"))
+        })?;
         budget.cost_micro_usd_max = Some(amount);
     }
     budget.requests_max = asking.max_requests.or(budget.requests_max);
@@ -208,7 +231,10 @@ pub(crate) fn retries(settings: &Settings) -> Result<Retries> {
 
 /// A positive time, as people write it.
 pub(crate) fn duration(name: &str, text: &str) -> Result<SignedDuration> {
-    ingest::parse_duration(text).map_err(|why| Usage::new(format!("{name} is `{text}`: {why}")).hint("write it like 90s, 15min, 6h, 1d or 2 weeks").into())
+    ingest::parse_duration(text).map_err(|e| {
+        let usage = Usage::new(format!("{name}: {e}"));
+        e.way_out().map_or(usage.clone(), |hint| usage.clone().hint(hint)).into()
+    })
 }
 
 /// The credentials that a flag names, else the token of the environment, else what the other

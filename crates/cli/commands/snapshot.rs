@@ -43,17 +43,18 @@ impl Job<'_> {
     /// Does what is due now.
     async fn once(&self, restart: bool) -> Result<Exit> {
         let due = self.due()?;
-        if due.groups.is_empty() {
-            if let Some(next) = due.next {
+        let quiet = self.reading.settings.quiet;
+        if due.now.is_empty() {
+            if let (Some(next), false) = (due.next, quiet) {
                 output::remark(format!("nothing is due before {next:.0}"));
             }
             return Ok(Exit::Done);
         }
-        let quiet = self.reading.settings.quiet;
-        let mut batch = self.reading.batch(due.groups.iter().copied());
+        let groups = || due.now.iter().map(|place| &self.reading.groups[*place]);
+        let mut batch = self.reading.batch(groups());
         batch.restart = restart;
         if let Some(key) = &self.reading.job_key {
-            batch.parameters.extend(ingest::due_parameters(key, &due.groups));
+            batch.parameters.extend(ingest::run_parameters(key, groups()));
         }
         let progress = Shown::new(quiet);
         let report = ingest::run(self.store, self.sources, &batch, &progress, self.stop).await?;
@@ -62,12 +63,9 @@ impl Job<'_> {
     }
 
     /// Which groups of a job are due. What was typed always is.
-    fn due(&self) -> Result<Due<'_>> {
-        let groups = &self.reading.groups;
-        match &self.reading.job_key {
-            Some(key) => Ok(ingest::due(self.store, key, groups, Timestamp::now())?),
-            None => Ok(Due { groups: groups.iter().collect(), next: None }),
-        }
+    fn due(&self) -> Result<Due> {
+        let key = self.reading.job_key.as_deref().unwrap_or_default();
+        Ok(ingest::due(self.store, key, &self.reading.groups, Timestamp::now())?)
     }
 
     /// Does what is due, waits, and does it again, until it is stopped. What a later try may
@@ -188,5 +186,7 @@ fn of_lists(crawls: &[snapshot::Crawl]) -> String {
 
 /// What it cost, where there is a price.
 fn spent(report: &BatchReport) -> String {
-    report.cost_in_all_micro_usd.map_or(String::new(), |cost| format!(", at most {}", dollars(cost)))
+    report
+        .cost_in_all_micro_usd
+        .map_or(String::new(), |cost| format!(", at most {}", dollars(cost)))
 }

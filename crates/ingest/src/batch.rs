@@ -6,14 +6,13 @@
 //! and stand in the run as such.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use futures_util::future::try_join;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
-use snapshot::{AccountId, Crawl, Cut, List, Profile, Published, Run, State, Store, WriterOptions};
+use snapshot::{AccountId, Cut, List, Profile, Published, Run, State, Store, WriterOptions};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -22,9 +21,10 @@ use crate::crawl::{Crawler, Outcome, Task, crawl_of};
 use crate::head::Known;
 use crate::journal::record::{End, Ended, ListKey, LookedUp, Record, Refusal, Session, Started};
 use crate::journal::{self, Journal, Journals, ListState};
-use crate::pace::Pace;
+use crate::pace::{Heard, Pace};
 use crate::price::Prices;
 use crate::publish;
+use crate::report::{BatchReport, Failure, PASSED_OVER, Unfinished, Unresolved};
 use crate::send::{Brake, Failed, GO_ON, Question, Retries, Sender};
 use crate::source::{AccountRef, Detail, Lookup, Source, Username, Who};
 use crate::target::{Mode, Target};
@@ -103,103 +103,6 @@ impl Batch {
     }
 }
 
-/// What came of a batch.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct BatchReport {
-    /// The run; `None` if the batch is not finished, or none of the accounts has an id.
-    pub published: Option<Published>,
-    /// Lists that are not done with. The same batch goes on with them.
-    pub unfinished: Vec<Unfinished>,
-    /// Accounts that were named and have no id, so they have no place in the run.
-    pub unresolved: Vec<Unresolved>,
-    /// Lists that an error cut short, or left unfinished.
-    pub failures: Vec<Failure>,
-    /// Requests that this session sent, those that failed included.
-    pub requests: u64,
-    /// What this session cost, in millionths of a US dollar.
-    pub cost_micro_usd: i64,
-    /// Requests of all sessions together.
-    pub requests_in_all: u64,
-    /// What all sessions together cost; `None` if the source has no price.
-    pub cost_in_all_micro_usd: Option<i64>,
-    /// What stopped the batch before its end, if anything did.
-    pub fatal: Option<Error>,
-}
-
-/// A list that is not done with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfinished {
-    /// Whose.
-    pub account: AccountId,
-    /// Which list.
-    pub list: List,
-    /// Pages that are kept.
-    pub pages: u32,
-    /// Rows that are kept.
-    pub ids: u64,
-}
-
-/// An account that could not be resolved to an id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unresolved {
-    /// As it was asked for.
-    pub account: AccountRef,
-    /// Why, as far as the network says.
-    pub state: State,
-    /// What `state` leaves open: v1.1 passes over suspended and missing accounts alike.
-    pub note: Option<&'static str>,
-}
-
-impl fmt::Display for Unresolved {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.account)?;
-        match self.note {
-            Some(note) => f.write_str(note),
-            None => self.state.fmt(f),
-        }
-    }
-}
-
-/// The note on an account that the network said nothing of.
-const PASSED_OVER: &str = "suspended or missing; the network does not say which";
-
-/// A list that an error cut short, or left unfinished.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// Whose.
-    pub account: AccountId,
-    /// Which list.
-    pub list: List,
-    /// The last error.
-    pub detail: String,
-}
-
-impl BatchReport {
-    /// How many lists came to each state, by the names of the columns: coverage for lists
-    /// that were read, state for others.
-    pub fn states(&self) -> BTreeMap<&'static str, usize> {
-        let mut counts = BTreeMap::new();
-        for crawl in self.published.iter().flat_map(|p| &p.crawls) {
-            let state = crawl.state;
-            let name = state.coverage().map_or(state.name(), |_| state.coverage_name());
-            *counts.entry(name).or_default() += 1;
-        }
-        counts
-    }
-
-    /// Whether every list was read as far as it was to be, or is known not to be there to
-    /// read.
-    pub fn is_complete(&self) -> bool {
-        let crawls = self.published.iter().flat_map(|p| &p.crawls);
-        let done = |crawl: &Crawl| {
-            let coverage = crawl.state.coverage();
-            !matches!(coverage, Some(snapshot::Coverage::CutShort { .. }))
-        };
-        self.fatal.is_none() && self.unfinished.is_empty() && crawls.into_iter().all(done)
-    }
-}
-
 /// Sessions in a row in which a list may fail, while others are read, before it is published
 /// as it stands. One list that cannot be read must not keep the others from being seen.
 const GIVEN_UP_MAX: u32 = 2;
@@ -250,7 +153,9 @@ pub async fn run(
                 journal.remove()?;
             }
             let stopped = stopped.map(|_| brake.take_error(STOPPED_AT_ONCE));
-            return Err(stopped?.unwrap_or_else(|| Error::new(ErrorKind::Incomplete, STOPPED_AT_ONCE)));
+            return Err(
+                stopped?.unwrap_or_else(|| Error::new(ErrorKind::Incomplete, STOPPED_AT_ONCE))
+            );
         }
     };
     session.conclude(outcomes).await
@@ -269,7 +174,9 @@ pub fn finish(store: &Store, batch: &Batch, base_url: &str) -> Result<Published,
         return Err(Error::usage(what).hint("`followgraph status` lists what is"));
     };
     let (journal, _) = journals.resume(&name)?;
-    if journal.with(|state| state.lists.values().all(|list| list.pages == 0 && list.ended.is_none())) {
+    if journal
+        .with(|state| state.lists.values().all(|list| list.pages == 0 && list.ended.is_none()))
+    {
         return Err(Error::usage("nothing has been read yet that could be published")
             .hint("go on with the job, or begin it anew with --restart"));
     }
@@ -277,7 +184,7 @@ pub fn finish(store: &Store, batch: &Batch, base_url: &str) -> Result<Published,
 }
 
 /// Refuses what cannot be run; tells the page size.
-fn check(batch: &Batch, sources: &[Arc<dyn Source>]) -> Result<u32, Error> {
+pub(crate) fn check(batch: &Batch, sources: &[Arc<dyn Source>]) -> Result<u32, Error> {
     let Some(source) = sources.first() else { return Err(Error::no_token()) };
     if let Some(other) = sources.iter().find(|other| other.to_string() != source.to_string()) {
         return Err(Error::usage(format!("a batch cannot read from {source} and {other} at once")));
@@ -400,32 +307,12 @@ impl At<'_> {
         let asked = asked(who);
         let price = |users| self.batch.prices.look_up(self.kind(), users);
         self.journal.reserve(4096 * (1 + asked.len() as u64)).await?;
-        let question = Question {
-            call: who.call(),
-            refused: &[],
-            most: price(asked.len() as u64).unwrap_or(0),
-            each: price(1).unwrap_or(0),
-        };
-        let sources = self.sender.sources;
-        let request = |credential: usize| sources[credential].profiles(who, Detail::Brief);
         let mut requests = 0;
-        let sent = self.sender.send(question, &mut requests, &mut None, request).await;
-        let (lookup, heard) = match sent {
-            Ok(answered) => (answered.answer, answered.heard),
-            Err(Failed::Target(State::Missing, _)) => (Lookup::default(), Vec::new()),
-            Err(Failed::Target(state, _)) => match who.only() {
-                Some(account) if state != State::NotAuthorized => {
-                    (Lookup { absent: vec![(account, state)], ..Lookup::default() }, Vec::new())
-                }
-                _ => return Err(no_look_up(self.sender.network(), state)),
-            },
-            Err(Failed::Braked) => return Ok(false),
-            Err(Failed::GivenUp(error)) => {
-                let message = format!("{} cannot look the accounts up", self.sender.network());
-                return Err(Error::new(ErrorKind::Network, message).because(error).hint(GO_ON));
-            }
+        let answer = ask_profiles(self.sender, &self.batch.prices, who, &mut requests).await?;
+        let Some((lookup, heard)) = answer else { return Ok(false) };
+        let refusal = |(account, state): (AccountRef, State)| {
+            Some((account.to_string(), Refusal::of(state)?))
         };
-        let refusal = |(account, state): (AccountRef, State)| Some((account.to_string(), Refusal::of(state)?));
         let found: Vec<Profile> = lookup.found.into_iter().map(|member| member.profile).collect();
         self.journal
             .append(Record::LookedUp(LookedUp {
@@ -493,7 +380,7 @@ impl At<'_> {
             if place.as_ref().is_some_and(|place| place.ended.is_some()) {
                 continue;
             }
-            let known = self.known(place.as_ref(), *mode, baselines.of(*account, *list))?;
+            let known = self.known(place.as_ref(), *mode, baselines.of(*account, *list));
             let known = known.map(|run| Known::new(run, *account, *list));
             let task = self.task(*account, *list, *mode, known);
             if let Some(place) = &place {
@@ -515,23 +402,21 @@ impl At<'_> {
         place: Option<&ListState>,
         mode: Mode,
         newest: Option<(&Arc<Run>, Timestamp)>,
-    ) -> Result<Option<Arc<Run>>, Error> {
+    ) -> Option<Arc<Run>> {
         if mode == Mode::Complete {
-            return Ok(None);
+            return None;
         }
         if let Some(place) = place {
-            let Some(id) = place.started.known_run else { return Ok(None) };
-            return match self.store.run(id) {
-                Ok(run) => Ok(Some(Arc::new(run))),
-                Err(_) => Ok(newest.map(|(run, _)| Arc::clone(run))),
-            };
+            let begun_with = self.store.run(place.started.known_run?);
+            let otherwise = |_| newest.map(|(run, _)| Arc::clone(run));
+            return begun_with.map_or_else(otherwise, |run| Some(Arc::new(run)));
         }
         let now = self.sender.now();
         let fresh = |at: Timestamp| match mode {
             Mode::Auto { complete_every } => now.duration_since(at) < complete_every,
             _ => true,
         };
-        Ok(newest.filter(|(_, at)| fresh(*at)).map(|(run, _)| Arc::clone(run)))
+        newest.filter(|(_, at)| fresh(*at)).map(|(run, _)| Arc::clone(run))
     }
 
     fn task(&self, account: AccountId, list: List, mode: Mode, known: Option<Known>) -> Task {
@@ -632,7 +517,11 @@ impl At<'_> {
             }
         });
         // A wish to stop that came after the last page has stopped nothing.
-        let fatal = self.sender.brake.take_error("stopped before the end").filter(|_| !unfinished.is_empty());
+        let fatal = self
+            .sender
+            .brake
+            .take_error("stopped before the end")
+            .filter(|_| !unfinished.is_empty());
         let mut report = BatchReport {
             published: None,
             unresolved: self.unresolved(),
@@ -647,7 +536,8 @@ impl At<'_> {
         if plan.lists.is_empty() {
             self.journal.clone().remove()?;
         } else if report.unfinished.is_empty() {
-            let options = publish::Options::of(self.batch, Some((self.sender.network(), self.page_size)));
+            let options =
+                publish::Options::of(self.batch, Some((self.sender.network(), self.page_size)));
             let (store, journal) = (self.store.clone(), self.journal.clone());
             let publish = move || publish::publish(&store, journal, options);
             let published = tokio::task::spawn_blocking(publish).await;
@@ -697,6 +587,38 @@ impl Plan {
     fn wanted_baselines(&self) -> HashSet<(AccountId, List)> {
         let wanted = self.lists.iter().filter(|(.., mode)| *mode != Mode::Complete);
         wanted.map(|(account, list, _)| (*account, *list)).collect()
+    }
+}
+
+/// Looks some accounts up, whatever it takes; none if it was stopped. `requests` counts every
+/// try.
+pub(crate) async fn ask_profiles<'a>(
+    sender: &Sender<'a>,
+    prices: &Prices,
+    who: Who<'a>,
+    requests: &mut u32,
+) -> Result<Option<(Lookup, Vec<Heard>)>, Error> {
+    let network = sender.network();
+    let price = |users| prices.look_up(network.kind(), users).unwrap_or(0);
+    let (call, most, each) = (who.call(), price(asked(who).len() as u64), price(1));
+    let question = Question { call, refused: &[], most, each };
+    let sources = sender.sources;
+    let request = |credential: usize| sources[credential].profiles(who, Detail::Brief);
+    match sender.send(question, requests, &mut None, request).await {
+        Ok(answered) => Ok(Some((answered.answer, answered.heard))),
+        Err(Failed::Target(State::Missing, _)) => Ok(Some((Lookup::default(), Vec::new()))),
+        Err(Failed::Target(state, _)) => match who.only() {
+            Some(account) if state != State::NotAuthorized => {
+                let absent = vec![(account, state)];
+                Ok(Some((Lookup { absent, ..Lookup::default() }, Vec::new())))
+            }
+            _ => Err(no_look_up(network, state)),
+        },
+        Err(Failed::Braked) => Ok(None),
+        Err(Failed::GivenUp(error)) => {
+            let message = format!("{network} cannot look the accounts up");
+            Err(Error::new(ErrorKind::Network, message).because(error).hint(GO_ON))
+        }
     }
 }
 

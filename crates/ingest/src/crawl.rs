@@ -197,7 +197,14 @@ impl Crawler<'_> {
             }))
             .await?;
         let spent = self.sender.purse.cost();
-        self.sender.progress.event(&Event::Page { account, list, ids_so_far, reported, boundary, spent });
+        self.sender.progress.event(&Event::Page {
+            account,
+            list,
+            ids_so_far,
+            reported,
+            boundary,
+            spent,
+        });
         Ok(None)
     }
 
@@ -259,7 +266,12 @@ impl Crawler<'_> {
         Ok(Outcome::Ended)
     }
 
-    async fn gave_up(&self, task: &Task, detail: Option<String>, requests: u32) -> Result<(), Error> {
+    async fn gave_up(
+        &self,
+        task: &Task,
+        detail: Option<String>,
+        requests: u32,
+    ) -> Result<(), Error> {
         if requests == 0 && detail.is_none() {
             return Ok(());
         }

@@ -38,6 +38,7 @@ mod crawl;
 mod head;
 mod look_up;
 mod publish;
+mod report;
 mod stop;
 mod target;
 
@@ -46,8 +47,9 @@ mod progress;
 pub mod conformance;
 
 mod job;
-mod shim;
-pub use shim::*;
+mod plan;
+mod schedule;
+mod status;
 
 pub mod import;
 
@@ -57,24 +59,28 @@ mod canned;
 #[cfg(test)]
 mod tests;
 
-pub use batch::{Batch, BatchReport, Failure, Unfinished, Unresolved, finish, run};
+pub use batch::{Batch, finish, run};
 pub use budget::Budget;
 pub use clock::ServerClock;
 pub use credential::{Credential, CredentialId};
 pub use cursor::Cursor;
 pub use error::{Error, ErrorKind};
 pub use import::{Imported, import};
-pub use job::{Job, read_accounts};
+pub use job::{Group, Job, PricesTable, parse_duration, read_accounts};
 pub use journal::Owner;
 pub use look_up::{LookUpReport, LookUps, look_up, network_time};
 pub use pace::{Family, Heard, Window};
+pub use plan::{Ask, KnownFrom, Plan, PlannedEndpoint, PlannedLimit, PlannedList, plan};
 pub use price::{Prices, micro_usd};
 pub use progress::{Event, Progress, Silent};
+pub use report::{BatchReport, Failure, Unfinished, Unresolved};
+pub use schedule::{Due, due, run_parameters};
+pub use send::Retries;
 pub use source::{
     AccountRef, Call, Detail, Endpoint, Lookup, Page, PageRequest, Source, SourceError, SourceKind,
     Username, check_base_url,
 };
-pub use send::Retries;
+pub use status::{DamagedJournal, JobStatus, ListStatus, Status, WindowStatus, status};
 pub use stop::Stop;
 pub use target::{Mode, Target};
 pub use token::Token;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use snapshot::{
-    AccountId, Crawl, Cut, List, LookUp, Order, PageRecord, Profile, Published, Run, RunWriter, Store,
-    WriterOptions,
+    AccountId, Crawl, Cut, List, LookUp, Order, PageRecord, Profile, Published, Run, RunWriter,
+    Store, WriterOptions,
 };
 
 use crate::crawl::crawl_of;
@@ -148,7 +148,11 @@ impl Making<'_> {
         Ok(())
     }
 
-    fn members(&mut self, key: &ListKey, profiles: &[snapshot::MemberProfile]) -> Result<(), Error> {
+    fn members(
+        &mut self,
+        key: &ListKey,
+        profiles: &[snapshot::MemberProfile],
+    ) -> Result<(), Error> {
         for profile in profiles {
             self.writer
                 .member(key.list, key.account, profile)
@@ -206,10 +210,7 @@ pub(crate) struct Baselines(HashMap<(AccountId, List), (Arc<Run>, Timestamp)>);
 
 impl Baselines {
     /// Looks through the store from its newest run on, until every wanted list is found.
-    pub(crate) fn find(
-        store: &Store,
-        wanted: &HashSet<(AccountId, List)>,
-    ) -> Result<Self, Error> {
+    pub(crate) fn find(store: &Store, wanted: &HashSet<(AccountId, List)>) -> Result<Self, Error> {
         let mut found = Self::default();
         if wanted.is_empty() {
             return Ok(found);

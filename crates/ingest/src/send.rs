@@ -287,7 +287,8 @@ impl Sender<'_> {
                         let delay = REFUSED_DELAY_SECS << refusals.min(WINDOWS_MAX);
                         let soonest = now + SignedDuration::from_secs(delay);
                         let until = until.unwrap_or_else(|| now + WINDOW_UNKNOWN).max(soonest);
-                        let family = tightest(&error.windows).map_or(Family::QuarterHour, |w| w.family);
+                        let family =
+                            tightest(&error.windows).map_or(Family::QuarterHour, |w| w.family);
                         permit.exhausted(family, until);
                     }
                     _ if !error.windows.is_empty() => permit.answered(&error.windows),
@@ -361,7 +362,10 @@ impl Sender<'_> {
         Err(Failed::Braked)
     }
 
-    pub(crate) async fn unless_braked<T>(&self, work: impl Future<Output = T>) -> Result<T, Failed> {
+    pub(crate) async fn unless_braked<T>(
+        &self,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Failed> {
         if self.brake.pulled().is_some() {
             return Err(Failed::Braked);
         }

@@ -411,7 +411,8 @@ async fn what_was_read_before_the_credit_ended_is_kept_and_gone_on_with() {
     assert_eq!(first, 3, "no first page is bought twice");
     // One profile was found by the look-up, six users stood on the pages.
     assert_eq!(report.cost_in_all_micro_usd, Some(70_000));
-    let costs = place.only_run().crawls().unwrap().iter().map(|c| c.cost_micro_usd).sum::<Option<_>>();
+    let costs =
+        place.only_run().crawls().unwrap().iter().map(|c| c.cost_micro_usd).sum::<Option<_>>();
     assert_eq!(costs, Some(60_000));
 }
 

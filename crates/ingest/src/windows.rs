@@ -9,10 +9,10 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::Window;
 use crate::journal::{Journal, Journals};
 use crate::pace::{BucketKey, Heard, Pace};
 use crate::source::{Call, Endpoint, Source};
-use crate::Window;
 
 const FILE: &str = "windows.json";
 
@@ -38,9 +38,20 @@ pub(crate) fn restore(
     });
     let saved_ahead = saved.as_ref().map(|saved| SignedDuration::from_millis(saved.ahead_millis));
     if let Some(ahead) = ahead.or(saved_ahead) {
-        sources.iter().for_each(|source| source.assume_ahead(ahead));
+        for source in sources {
+            source.assume_ahead(ahead);
+        }
     }
-    for heard in saved.unwrap_or_default().windows.into_iter().chain(own) {
+    take_over(pace, sources, saved.unwrap_or_default().windows.into_iter().chain(own));
+}
+
+/// The same of what was heard wherever it was.
+pub(crate) fn take_over(
+    pace: &Pace,
+    sources: &[Arc<dyn Source>],
+    heard: impl IntoIterator<Item = Heard>,
+) {
+    for heard in heard {
         for (credential, source) in sources.iter().enumerate() {
             let known = source.credential().fingerprint == heard.credential;
             if let Some(endpoint) = endpoint(&**source, &heard.endpoint).filter(|_| known) {

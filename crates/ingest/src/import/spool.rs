@@ -46,10 +46,13 @@ struct Segment {
     rows: u64,
 }
 
+/// What to do when the disk refuses.
+const ROOM: &str = "nothing was published; make room, or see to the disk, and import again";
+
 impl Spool {
     pub(super) fn new(folder: &Path, memory: usize) -> Result<Self, Error> {
         let file = tempfile::tempfile_in(folder)
-            .map_err(|e| Error::io("make a temporary file in", folder, e))?;
+            .map_err(|e| Error::io("make a temporary file in", folder, e).hint(ROOM))?;
         let capacity = (memory / size_of::<Row>()).max(1024);
         let folder = folder.to_owned();
         Ok(Self { file, folder, buffer: Vec::new(), capacity, segments: Vec::new(), written: 0 })
@@ -72,7 +75,8 @@ impl Spool {
 
     fn flush(&mut self) -> Result<(), Error> {
         self.buffer.sort_unstable_by_key(|row| (row.time, row.order));
-        self.append().map_err(|e| Error::io("write a temporary file in", &self.folder, e))?;
+        self.append()
+            .map_err(|e| Error::io("write a temporary file in", &self.folder, e).hint(ROOM))?;
         for rows in self.buffer.chunk_by(|a, b| a.time == b.time) {
             let (time, count) = (rows[0].time, rows.len() as u64);
             match self.segments.last_mut() {

@@ -80,7 +80,8 @@ impl Frames {
         if self.broken {
             return Err(io::Error::other("an earlier write to it has failed"));
         }
-        let length = u32::try_from(payload.len()).ok().filter(|_| payload.len() <= PAYLOAD_BYTES_MAX);
+        let length =
+            u32::try_from(payload.len()).ok().filter(|_| payload.len() <= PAYLOAD_BYTES_MAX);
         let length = length.ok_or_else(|| io::Error::other("the record is too long"))?;
         let mut frame = Vec::with_capacity(HEAD_BYTES + payload.len());
         frame.extend_from_slice(&length.to_le_bytes());
@@ -219,7 +220,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         let mut frames = Frames::create(&path).unwrap();
-        payloads.iter().for_each(|payload| frames.append(payload).unwrap());
+        for payload in payloads {
+            frames.append(payload).unwrap();
+        }
         std::fs::read(path).unwrap()
     }
 

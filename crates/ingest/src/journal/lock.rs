@@ -38,11 +38,14 @@ impl StoreLock {
     /// If somebody else has it.
     pub(super) fn take(folder: &Path, command: &str) -> Result<Self, Error> {
         let path = folder.join(FILE);
-        let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let open =
+            || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = open().map_err(|e| Error::io("open", &path, e))?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => return Err(taken(folder, owner_in(&mut file))),
+            Err(std::fs::TryLockError::WouldBlock) => {
+                return Err(taken(folder, owner_in(&mut file)));
+            }
             Err(std::fs::TryLockError::Error(e)) => return Err(Error::io("lock", &path, e)),
         }
         let owner = Owner {
@@ -52,7 +55,8 @@ impl StoreLock {
             command: command.to_owned(),
         };
         let text = serde_json::to_vec(&owner).unwrap_or_default();
-        let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(&text));
+        let written =
+            file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(&text));
         written.map_err(|e| Error::io("write", &path, e))?;
         Ok(Self(file))
     }
@@ -122,7 +126,10 @@ mod tests {
         assert_eq!(StoreLock::owner(folder.path()), None);
         let first = StoreLock::take(folder.path(), "followgraph snapshot @a").unwrap();
         let owner = StoreLock::owner(folder.path()).unwrap();
-        assert_eq!((owner.pid, owner.command.as_str()), (std::process::id(), "followgraph snapshot @a"));
+        assert_eq!(
+            (owner.pid, owner.command.as_str()),
+            (std::process::id(), "followgraph snapshot @a")
+        );
         let refused = StoreLock::take(folder.path(), "another").unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Locked);
         let said = refused.to_string();

@@ -163,8 +163,7 @@ impl Journals {
         let path = folder.join(FILE);
         let (state, extent) = replay(&path, |_, _| Ok(()))?;
         let state = state.ok_or_else(|| damaged(&path, "it has no beginning"))?;
-        let frames =
-            Frames::resume(&path, extent.end).map_err(|e| Error::io("open", &path, e))?;
+        let frames = Frames::resume(&path, extent.end).map_err(|e| Error::io("open", &path, e))?;
         Ok((Journal::new(folder, frames, state), extent.torn))
     }
 

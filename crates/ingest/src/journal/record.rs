@@ -112,6 +112,7 @@ pub(crate) struct Started {
 
 /// A page has arrived. Its ids stand behind the JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "`page` is what the dataset calls its number")]
 pub(crate) struct Page {
     #[serde(flatten)]
     pub(crate) key: ListKey,
@@ -334,7 +335,9 @@ mod tests {
         let bytes = page.encode().unwrap();
         assert_eq!(Record::decode(&bytes).unwrap(), page);
         for end in 0..bytes.len() {
-            assert!(Record::decode(&bytes[..end]).is_err() || (bytes.len() - end) % 8 == 0);
+            assert!(
+                Record::decode(&bytes[..end]).is_err() || (bytes.len() - end).is_multiple_of(8)
+            );
         }
     }
 

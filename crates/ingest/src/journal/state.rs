@@ -133,7 +133,8 @@ impl ListState {
     pub(crate) fn continues(&self, now: &Started) -> bool {
         let then = &self.started;
         (then.source == now.source && then.page_size == now.page_size)
-            && (then.profiles == now.profiles && then.known_run.is_some() == now.known_run.is_some())
+            && (then.profiles == now.profiles
+                && then.known_run.is_some() == now.known_run.is_some())
     }
 
     /// The last page has been read, though nobody has said so yet.

@@ -60,7 +60,9 @@ pub trait Source: Send + Sync + fmt::Display {
     fn profiles_max(&self) -> usize;
 
     /// The rate bucket that a call is counted in.
-    fn endpoint(&self, call: Call) -> Endpoint;
+    fn endpoint(&self, call: Call) -> Endpoint {
+        self.kind().endpoint(call)
+    }
 
     /// The network's clock.
     fn now(&self) -> Timestamp;
@@ -247,6 +249,19 @@ impl SourceKind {
             Self::XV2 => "x_v2",
             Self::XV1 => "x_v1",
         }
+    }
+
+    /// The rate bucket that a call is counted in.
+    pub const fn endpoint(self, call: Call) -> Endpoint {
+        Endpoint(match (self, call) {
+            (Self::XV2, Call::Page(List::Followers)) => "users/:id/followers",
+            (Self::XV2, Call::Page(List::Following)) => "users/:id/following",
+            (Self::XV2, Call::ProfilesById) => "users",
+            (Self::XV2, Call::ProfilesByName) => "users/by",
+            (Self::XV1, Call::Page(List::Followers)) => "followers/ids",
+            (Self::XV1, Call::Page(List::Following)) => "friends/ids",
+            (Self::XV1, Call::ProfilesById | Call::ProfilesByName) => "users/lookup",
+        })
     }
 
     /// Makes the source that speaks to `base_url` with a credential. Sends nothing.

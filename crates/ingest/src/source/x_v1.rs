@@ -11,7 +11,7 @@ use super::http::{Http, Limits};
 use super::parsers::PageBody;
 use super::wire::{WireId, forgiving};
 use super::{
-    BoxFuture, Call, Detail, Endpoint, Generation, Lookup, Page, PageRequest, Source, SourceError, SourceKind,
+    BoxFuture, Detail, Generation, Lookup, Page, PageRequest, Source, SourceError, SourceKind,
     Trouble, Who,
 };
 use crate::{Credential, CredentialId, Cursor, Error};
@@ -102,14 +102,6 @@ impl Source for XV1 {
 
     fn profiles_max(&self) -> usize {
         100
-    }
-
-    fn endpoint(&self, call: Call) -> Endpoint {
-        Endpoint(match call {
-            Call::Page(List::Followers) => "followers/ids",
-            Call::Page(List::Following) => "friends/ids",
-            Call::ProfilesById | Call::ProfilesByName => "users/lookup",
-        })
     }
 
     fn now(&self) -> Timestamp {

@@ -9,15 +9,15 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use snapshot::{AccountId, List, MemberProfile, Profile};
+use snapshot::{AccountId, MemberProfile, Profile};
 
 use super::classify::Problem;
 use super::http::{Http, Limits, Reply};
 use super::parsers::{LookupBody, PageBody};
 use super::wire::{WireId, forgiving};
 use super::{
-    AccountRef, BoxFuture, Call, Detail, Endpoint, Generation, Lookup, Page, PageRequest, Source,
-    SourceError, SourceKind, Who,
+    AccountRef, BoxFuture, Detail, Generation, Lookup, Page, PageRequest, Source, SourceError,
+    SourceKind, Who,
 };
 use crate::{Credential, CredentialId, Cursor, Error};
 
@@ -116,15 +116,6 @@ impl Source for XV2 {
 
     fn profiles_max(&self) -> usize {
         100
-    }
-
-    fn endpoint(&self, call: Call) -> Endpoint {
-        Endpoint(match call {
-            Call::Page(List::Followers) => "users/:id/followers",
-            Call::Page(List::Following) => "users/:id/following",
-            Call::ProfilesById => "users",
-            Call::ProfilesByName => "users/by",
-        })
     }
 
     fn now(&self) -> Timestamp {
