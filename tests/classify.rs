@@ -404,6 +404,9 @@ fn what_was_bought_before_a_kill_is_not_bought_again() {
     std::thread::sleep(Duration::from_millis(400));
     let before = place.looked_up(begin);
     assert!(before.len() <= kept + 1);
+    let status = succeed(on(&place.store).arg("status"));
+    assert!(status.contains(&format!("{kept}00 lost members looked up")), "{status}");
+    assert!(status.contains("followgraph classify --store"), "{status}");
     let middle = place.sent();
     let (done, found) = place.classify(&[]);
     assert_exit(&done, 0);
