@@ -514,6 +514,36 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn where_one_credential_is_refused_another_goes_on() {
+        let refused = Canned::new(401, r#"{"errors":[{"code":89,"message":"expired"}]}"#);
+        let found = Canned::new(200, r#"{"data":[{"id":"1"},{"id":"2"}]}"#);
+        let server = Server::in_turn([refused, found]).await;
+        let place = Place::new();
+        let connect = |token| {
+            let token = crate::Token::new(token).unwrap();
+            SourceKind::XV2.connect(&server.url, Credential::bearer(token)).unwrap()
+        };
+        let sources = ["one", "another"].map(connect);
+        let report = look_up(&place.store, &sources, &request(1..3), &Silent, &place.stop).await;
+        let report = report.unwrap();
+        assert_eq!((report.answered, report.requests), (2, 2));
+        assert!(report.fatal.is_none() && place.look_ups().len() == 2);
+    }
+
+    #[tokio::test]
+    async fn a_stop_before_the_first_request_leaves_nothing() {
+        let server = Server::start(answer).await;
+        let place = Place::new();
+        place.stop.request();
+        let report = place.look_up(&server, &request(0..3)).await;
+        assert_eq!((report.answered, report.unanswered.len()), (0, 3));
+        assert_eq!(report.fatal.unwrap().kind(), ErrorKind::Incomplete);
+        assert!(
+            server.paths().is_empty() && place.runs().is_empty() && place.journals().is_empty()
+        );
+    }
+
+    #[tokio::test]
     async fn a_network_that_does_not_answer_is_no_answer() {
         let server = Server::start(|_| Canned::new(503, "")).await;
         let place = Place::new();
