@@ -8,6 +8,8 @@ mod util;
 
 /// Every bad input has a clear message, and nothing half-published appears.
 mod bad_input;
+/// What became of lost members is what the network knows, and nobody is looked up twice.
+mod classify;
 /// A kill at any moment of publishing leaves the whole run or none.
 mod crash;
 /// Every way to prove who asks, and none of their secrets anywhere.

@@ -17,6 +17,7 @@ use clap::{Args as Group, Parser, Subcommand, ValueEnum};
   followgraph demo                                 the whole job, without credentials
   followgraph snapshot @alice 123 --list followers take a snapshot
   followgraph diff @alice                          who is new, who left
+  followgraph classify @alice                      who of them unfollowed, who is suspended
   followgraph mutuals @alice                       who follows back
   followgraph overlap @alice @bob @carol           whose audiences overlap
   followgraph import ids.txt --account 123         use lists you already have"
@@ -55,6 +56,9 @@ pub(crate) enum Network {
     /// Tell what a snapshot would take: requests, rate windows, time, dollars
     #[command(display_order = 3)]
     Plan(Plan),
+    /// Tell what became of lost members: unfollowed, suspended, deactivated
+    #[command(display_order = 5)]
+    Classify(Classify),
 }
 
 #[derive(Debug, Subcommand)]
@@ -162,7 +166,7 @@ pub(crate) enum Form {
     Json,
 }
 
-/// What to read, from where, as whom, and for how much.
+/// What to read, and how.
 #[derive(Debug, Group)]
 pub(crate) struct What {
     /// Accounts as @name or id, `-` for standard input, or one job file ending in .toml
@@ -185,6 +189,21 @@ pub(crate) struct What {
     #[arg(long, visible_alias = "user-fields")]
     pub(crate) profiles: bool,
 
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+
+    /// Ids asked for per page [default: the API's largest]
+    #[arg(long, value_name = "N")]
+    pub(crate) page_size: Option<u32>,
+
+    /// Lists read at the same time [default: 8]
+    #[arg(long, value_name = "N")]
+    pub(crate) concurrency: Option<NonZeroUsize>,
+}
+
+/// Whom to ask, as whom, and for how much.
+#[derive(Debug, Group)]
+pub(crate) struct Asking {
     /// Which API to speak [default: `x_v2`]
     #[arg(long, value_name = "SOURCE")]
     pub(crate) source: Option<SourceName>,
@@ -213,14 +232,6 @@ pub(crate) struct What {
     /// Stop after so long: `50min`, `6h`
     #[arg(long, value_name = "DURATION")]
     pub(crate) max_time: Option<String>,
-
-    /// Ids asked for per page [default: the API's largest]
-    #[arg(long, value_name = "N")]
-    pub(crate) page_size: Option<u32>,
-
-    /// Lists read at the same time [default: 8]
-    #[arg(long, value_name = "N")]
-    pub(crate) concurrency: Option<NonZeroUsize>,
 
     /// The shortest wait before a failed request is repeated; it doubles from there
     /// [default: 1s]
@@ -394,6 +405,49 @@ pub(crate) struct Diff {
     /// Exit with 10 if anything was gained or lost
     #[arg(long)]
     pub(crate) exit_code: bool,
+
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Group)]
+#[command(before_help = "Examples:
+  followgraph classify                      what became of whom the last two runs lost
+  followgraph classify @alice --max-cost-usd 5
+  followgraph classify --offline            from the look-ups that are there, without a request
+  followgraph classify --format csv --output fates.csv
+
+An account may be locked for a day, so a first look-up is provisional. The same command, a day
+later, looks up again what is due, and is final where both agree. One that is stopped is gone
+on with by the same command, and nobody is looked up twice.")]
+pub(crate) struct Classify {
+    /// Accounts as @name or id [default: every account of both runs]
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) accounts: Vec<String>,
+
+    /// The earlier run: an id, the beginning of one, a date, `previous`, `latest`
+    /// [default: the one before the later run]
+    #[arg(long, value_name = "RUN")]
+    pub(crate) before: Option<String>,
+
+    /// The later run
+    #[arg(long, value_name = "RUN", default_value = "latest")]
+    pub(crate) after: String,
+
+    /// Which list
+    #[arg(long, value_name = "LIST", default_value = "followers")]
+    pub(crate) list: ListName,
+
+    /// How far apart two look-ups must be to settle what became of a member
+    #[arg(long, value_name = "DURATION", default_value = "24h")]
+    pub(crate) recheck: String,
+
+    /// Ask the network for nothing: tell what the store knows
+    #[arg(long)]
+    pub(crate) offline: bool,
+
+    #[command(flatten)]
+    pub(crate) asking: Asking,
 
     #[command(flatten)]
     pub(crate) output: Output,

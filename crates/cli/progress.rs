@@ -29,6 +29,8 @@ struct Counts {
     /// Millionths of a dollar.
     spent: i64,
     waiting: Option<String>,
+    /// How many were looked up, and of how many, where that is all there is to do.
+    looked_up: Option<(usize, usize)>,
 }
 
 impl Shown {
@@ -78,6 +80,10 @@ impl Counts {
             0 => String::new(),
             spent => format!(", {}", output::dollars(spent)),
         };
+        if let Some((done, of)) = self.looked_up {
+            let (done, of) = (grouped(done as u64), grouped(of as u64));
+            return format!("{done} of {of} accounts looked up{spent}{waiting}");
+        }
         format!("{finished} of {lists} lists read, {} ids{spent}{waiting}", grouped(rows))
     }
 }
@@ -94,6 +100,11 @@ impl Progress for Shown {
                     Some((_, rows)) => *rows = ids_so_far,
                     None => c.reading.push((of, ids_so_far)),
                 }
+            }),
+            Event::Checked { done, of, spent } => self.count(|c| {
+                c.waiting = None;
+                c.spent = spent;
+                c.looked_up = Some((done, of));
             }),
             Event::Waiting { endpoint, credential, until, now } => {
                 let left = HumanDuration(until.duration_since(now).unsigned_abs());

@@ -53,4 +53,4 @@ pub use observation::{Accounts, Observation, RunObservations, Side};
 pub use overlap::{Cell, Cells, MAX_CELL_LISTS, Overlap, overlap};
 pub use question::{Partition, Question, Slice, ask, each};
 pub use threads::set_threads;
-pub use verdict::{Fate, Standing, Verdict, verdicts};
+pub use verdict::{Fate, Losses, Standing, Verdict, losses, verdicts};

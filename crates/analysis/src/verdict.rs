@@ -10,9 +10,9 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
-use snapshot::{AccountId, LookUp, Outcome, Store};
+use snapshot::{AccountId, List, LookUp, Outcome, Store};
 
-use crate::Error;
+use crate::{Diff, Error};
 
 /// How far apart two look-ups must be to settle a verdict, if nothing else is said.
 pub const RECHECK: SignedDuration = SignedDuration::from_hours(24);
@@ -33,6 +33,10 @@ pub enum Fate {
 }
 
 impl Fate {
+    /// Every one, in the order of reports.
+    pub const ALL: [Self; 5] =
+        [Self::Unfollowed, Self::Suspended, Self::Deactivated, Self::Protected, Self::Unknown];
+
     /// The name used in columns.
     pub const fn name(self) -> &'static str {
         match self {
@@ -89,6 +93,65 @@ pub struct Verdict {
     pub looked_up_at: Option<Timestamp>,
 }
 
+impl Verdict {
+    /// Whether a look-up at `now` could settle it: there was none, or it is provisional and
+    /// at least `recheck` old.
+    pub fn is_due(&self, now: Timestamp, recheck: SignedDuration) -> bool {
+        self.standing == Standing::Provisional
+            && self.looked_up_at.is_none_or(|at| now.duration_since(at) >= recheck)
+    }
+}
+
+/// The lost members of one list, and what became of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Losses {
+    /// Whose list.
+    pub account: AccountId,
+    /// Which list.
+    pub list: List,
+    /// One for each lost member, in the order of the diff.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// What became of the lost members of some diffs, by the look-ups that a store holds. One for
+/// each diff, in that order. Only a look-up after the crawl that missed a member speaks of its
+/// loss: an earlier one may be older than the loss itself.
+///
+/// Same as [`verdicts`] of each diff, over all look-ups of the store since its later crawl
+/// ended; reads the store once, memory for the look-ups of the lost.
+///
+/// # Errors
+/// As [`look_ups_of`].
+pub fn losses(
+    store: &Store,
+    diffs: &[Diff],
+    recheck: SignedDuration,
+) -> Result<Vec<Losses>, Error> {
+    let lost = |diff: &Diff| diff.lost.iter().map(|change| change.member).collect::<Vec<_>>();
+    let mut members: Vec<_> = diffs.iter().flat_map(lost).collect();
+    members.sort_unstable();
+    members.dedup();
+    let ends = diffs.iter().filter(|diff| !diff.lost.is_empty()).map(|diff| diff.after.finished_at);
+    let found = match ends.min() {
+        Some(first) => look_ups_of(store, &members, first)?,
+        None => Vec::new(),
+    };
+    let weigh_all = |diff: &Diff| {
+        let since = diff.after.finished_at;
+        let counts = |look_up: &&LookUp| look_up.looked_up_at >= since;
+        let weigh_one = |member: AccountId| {
+            let begin = found.partition_point(|l| l.member < member);
+            let of_member = found[begin..].iter().take_while(|l| l.member == member);
+            let answers: Vec<_> =
+                of_member.filter(counts).map(|l| (l.looked_up_at, l.outcome.into())).collect();
+            weigh(member, &answers, recheck)
+        };
+        let verdicts = lost(diff).into_iter().map(weigh_one).collect();
+        Losses { account: diff.account, list: diff.list, verdicts }
+    };
+    Ok(diffs.iter().map(weigh_all).collect())
+}
+
 /// Weighs the look-ups that were made after the loss; those of other accounts do not matter,
 /// nor does their order. One verdict for each of `lost`, in its order.
 ///
@@ -141,12 +204,9 @@ pub fn due(
     now: Timestamp,
     recheck: SignedDuration,
 ) -> Vec<AccountId> {
-    let is_due = |verdict: &Verdict| {
-        verdict.standing == Standing::Provisional
-            && verdict.looked_up_at.is_none_or(|at| now.duration_since(at) >= recheck)
-    };
     let mut seen = HashSet::new();
-    let verdicts = verdicts(lost, look_ups, recheck).into_iter().filter(is_due);
+    let verdicts = verdicts(lost, look_ups, recheck);
+    let verdicts = verdicts.into_iter().filter(|verdict| verdict.is_due(now, recheck));
     verdicts.map(|verdict| verdict.member).filter(|member| seen.insert(*member)).collect()
 }
 
@@ -180,6 +240,7 @@ pub fn look_ups_of(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Memory;
     use proptest::prelude::*;
     use snapshot::WriterOptions;
 
@@ -341,6 +402,45 @@ mod tests {
         assert_eq!((rounds, look_ups.len()), (2, 6));
         let found = verdicts(&lost, &look_ups, RECHECK);
         assert!(found.iter().all(|v| v.standing == Standing::Final));
+    }
+
+    #[test]
+    fn only_look_ups_after_the_crawl_that_missed_a_member_speak_of_its_loss() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(folder.path()).unwrap();
+        let mut run = store.begin(hour(0), WriterOptions::default()).unwrap();
+        let all = [(1, 5, Outcome::Missing), (1, 40, Outcome::Visible), (2, 5, Outcome::Suspended)];
+        for (member, at, outcome) in all {
+            run.look_up(look_up(member, at, outcome));
+        }
+        run.publish().unwrap();
+        let lost = |account: u32, members: &[u32], end: i64| {
+            let list = |ids: &[u32]| {
+                let ids = ids.iter().map(|id| AccountId::from(*id));
+                crate::Observation::complete(account.into(), List::Followers, ids).unwrap()
+            };
+            let mut diff = crate::diff(&list(members), &list(&[]), &Memory).unwrap();
+            diff.after.finished_at = hour(end);
+            diff
+        };
+        let diffs = [lost(7, &[1, 2, 3], 5), lost(8, &[1], 6), lost(9, &[], 0)];
+        let found = losses(&store, &diffs, RECHECK).unwrap();
+        let shown = |losses: &Losses| {
+            let verdicts =
+                losses.verdicts.iter().map(|v| format!("{} {}", v.member, v.fate.name()));
+            format!("{}: {}", losses.account, verdicts.collect::<Vec<_>>().join(", "))
+        };
+        let shown: Vec<_> = found.iter().map(shown).collect();
+        let expected = ["7: 1 unfollowed, 2 suspended, 3 unknown", "8: 1 unfollowed", "9: "];
+        assert_eq!(shown, expected);
+        let naive = |diff: &Diff| {
+            let members: Vec<_> = diff.lost.iter().map(|change| change.member).collect();
+            let look_ups = look_ups_of(&store, &members, diff.after.finished_at).unwrap();
+            verdicts(&members, &look_ups, RECHECK)
+        };
+        for (diff, losses) in diffs.iter().zip(&found) {
+            assert_eq!(losses.verdicts, naive(diff));
+        }
     }
 
     #[test]

@@ -6,8 +6,10 @@ use std::collections::HashMap;
 use analysis::engine::Memory;
 use analysis::frame::{Direction, Kind};
 use analysis::{
-    Cells, FollowGraph, Format, Frame, Observation, Reciprocity, diff, mutuals, overlap,
+    Cells, Fate, FollowGraph, Format, Frame, Losses, Observation, Reciprocity, Standing, Verdict,
+    diff, mutuals, overlap,
 };
+use jiff::Timestamp;
 use snapshot::{AccountId, Coverage, Crawl, Cut, List, State, Table, Values};
 
 fn list(account: u32, list: List, ids: &[i64]) -> Observation {
@@ -39,10 +41,10 @@ fn written(frame: &Frame, format: Format) -> String {
 
 #[test]
 fn csv_quotes_ids_and_leaves_missing_values_empty() {
-    let expected = r#"account_id,list,member_id,change,position_before,position_after
-"7","followers","9007199254740993","gained",,0
-"7","followers","1","lost",2,
-"7","followers","2","lost",1,
+    let expected = r#"account_id,list,member_id,change,position_before,position_after,fate,standing
+"7","followers","9007199254740993","gained",,0,,
+"7","followers","1","lost",2,,,
+"7","followers","2","lost",1,,,
 "#;
     assert_eq!(written(&changes(), Format::Csv), expected);
 }
@@ -51,12 +53,37 @@ fn csv_quotes_ids_and_leaves_missing_values_empty() {
 fn json_keeps_ids_as_text_and_names_its_schema() {
     let frame = changes().with_context("after_run", "2026-11-23T07-28-00Z");
     let expected = r#"{"schema_version":1,"kind":"diff","after_run":"2026-11-23T07-28-00Z","rows":[
-{"account_id":"7","list":"followers","member_id":"9007199254740993","change":"gained","position_before":null,"position_after":0},
-{"account_id":"7","list":"followers","member_id":"1","change":"lost","position_before":2,"position_after":null},
-{"account_id":"7","list":"followers","member_id":"2","change":"lost","position_before":1,"position_after":null}
+{"account_id":"7","list":"followers","member_id":"9007199254740993","change":"gained","position_before":null,"position_after":0,"fate":null,"standing":null},
+{"account_id":"7","list":"followers","member_id":"1","change":"lost","position_before":2,"position_after":null,"fate":null,"standing":null},
+{"account_id":"7","list":"followers","member_id":"2","change":"lost","position_before":1,"position_after":null,"fate":null,"standing":null}
 ]}
 "#;
     assert_eq!(written(&frame, Format::Json), expected);
+}
+
+#[test]
+fn fates_stand_beside_the_lost_that_were_looked_up() {
+    let diffs = [diff(&followers(7, &[3, 2, 1]), &followers(7, &[4, 3]), &Memory).unwrap()];
+    let looked_up_at = Some(Timestamp::UNIX_EPOCH);
+    let verdict = |member: u32, looked_up_at: Option<Timestamp>| Verdict {
+        member: member.into(),
+        fate: if looked_up_at.is_some() { Fate::Suspended } else { Fate::Unknown },
+        standing: Standing::Provisional,
+        looked_up_at,
+    };
+    let verdicts = vec![verdict(1, looked_up_at), verdict(2, None)];
+    let losses = [Losses { account: 7.into(), list: List::Followers, verdicts }];
+    let expected = r#"account_id,list,member_id,change,position_before,position_after,fate,standing
+"7","followers","4","gained",,0,,
+"7","followers","1","lost",2,,"suspended","provisional"
+"7","followers","2","lost",1,,,
+"#;
+    assert_eq!(written(&Frame::diffs_with_fates(&diffs, &losses), Format::Csv), expected);
+    let expected = r#"account_id,list,member_id,fate,standing,looked_up_at
+"7","followers","1","suspended","provisional","1970-01-01T00:00:00Z"
+"7","followers","2","unknown","provisional",
+"#;
+    assert_eq!(written(&Frame::losses(&losses), Format::Csv), expected);
 }
 
 #[test]
@@ -108,7 +135,7 @@ fn parquet_keeps_times_in_utc_and_ratios() {
 #[test]
 fn empty_frames_are_written_with_their_columns() {
     let none = Frame::diffs(&[]);
-    let header = "account_id,list,member_id,change,position_before,position_after\n";
+    let header = "account_id,list,member_id,change,position_before,position_after,fate,standing\n";
     assert_eq!(written(&none, Format::Csv), header);
     assert_eq!(written(&none, Format::Jsonl), "");
     let json: serde_json::Value = serde_json::from_str(&written(&none, Format::Json)).unwrap();
@@ -197,7 +224,7 @@ fn who_follows_back_over_a_whole_run_is_written_in_every_format() {
 #[test]
 fn a_frame_prints_as_a_table() {
     let expected = "\
-account_id  list              member_id  change  position_before  position_after
+account_id  list              member_id  change  position_before  position_after  fate  standing
          7  followers  9007199254740993  gained                                0
          7  followers                 1  lost                  2
          7  followers                 2  lost                  1
@@ -240,6 +267,7 @@ fn the_schema_page_is_true() {
     let nobody = overlap(&[], Cells::Count, &Memory).unwrap();
     let frames = [
         Frame::diffs(&[]),
+        Frame::losses(&[]),
         Frame::diff_summary(&[]),
         Frame::mutuals(&[]),
         Frame::mutuals_summary(&[]),

@@ -99,7 +99,7 @@ fn results(runs: &[Run], before: &Run, after: &Run) -> Result<String> {
     let mut text = format!("\n{}\n", runs::screen(runs));
 
     let changes = diff_runs(before, after, List::Followers, &Accounts::All, &Stream)?;
-    let _ = writeln!(text, "{}", diff::screen(&changes, &names, true));
+    let _ = writeln!(text, "{}", diff::screen(&changes, &[], &names, true));
 
     let both = accounts.iter().map(|account| mutuals::of(&observations, *account));
     let both = both.collect::<Result<Vec<_>>>()?;

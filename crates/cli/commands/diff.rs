@@ -1,9 +1,13 @@
 //! `followgraph diff`: who is new and who left between two runs.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use analysis::engine::Stream;
-use analysis::{Accounts, Change, Diff, Frame, RunDiff, Undecided, diff_runs};
+use analysis::verdict::RECHECK;
+use analysis::{
+    Accounts, Change, Diff, Frame, Losses, RunDiff, Standing, Undecided, diff_runs, losses,
+};
 use anyhow::Result;
 use snapshot::{List, Order, Run, Store};
 
@@ -18,8 +22,35 @@ const SHOWN: usize = 10;
 
 pub(crate) fn run(settings: &Settings, command: &args::Diff) -> Result<Exit> {
     let store = Store::open(&settings.store.value)?;
-    let after = store.find(&command.after)?;
-    let before = match &command.before {
+    let (before, after) = pair(&store, command.before.as_deref(), &command.after)?;
+    let accounts = chosen(&before, &after, &command.accounts)?;
+    let answer = diff_runs(&before, &after, command.list.into(), &accounts, &Stream)?;
+    // Whoever asks for the exit code alone does not want to read.
+    let only_code =
+        command.exit_code && settings.quiet && output::is_stdout(&command.output.output);
+    if !only_code {
+        let names = Names::of([&before, &after])?;
+        let losses = if command.summary { Vec::new() } else { fates(&store, &answer, settings) };
+        let screen = || Ok(screen(&answer, &losses, &names, command.summary));
+        let frame = || {
+            if command.summary {
+                Frame::diff_summary(&answer.diffs)
+            } else {
+                Frame::diffs_with_fates(&answer.diffs, &losses)
+                    .with_context("before_run", before.id().to_string())
+                    .with_context("after_run", after.id().to_string())
+            }
+        };
+        output::deliver(&command.output, screen, || Ok(frame()))?;
+    }
+    let changed = answer.diffs.iter().any(Diff::has_changes);
+    Ok(if command.exit_code && changed { Exit::Changed } else { Exit::Done })
+}
+
+/// The runs that are meant: the last two with lists, if nothing else is said.
+pub(super) fn pair(store: &Store, before: Option<&str>, after: &str) -> Result<(Run, Run)> {
+    let after = store.find(after)?;
+    let before = match before {
         Some(name) => store.find(name)?,
         None => store.preceding(&after)?.ok_or_else(|| {
             Usage::new(format!("there is no run before {}", after.id()))
@@ -32,25 +63,22 @@ pub(crate) fn run(settings: &Settings, command: &args::Diff) -> Result<Exit> {
             .hint("name the earlier run with --before and the later one with --after")
             .into());
     }
-    let accounts = chosen(&before, &after, &command.accounts)?;
-    let answer = diff_runs(&before, &after, command.list.into(), &accounts, &Stream)?;
-    // Whoever asks for the exit code alone does not want to read.
-    let only_code =
-        command.exit_code && settings.quiet && output::is_stdout(&command.output.output);
-    if !only_code {
-        let names = Names::of([&before, &after])?;
-        let screen = || Ok(screen(&answer, &names, command.summary));
-        let frame = || {
-            if command.summary { Frame::diff_summary(&answer.diffs) } else { Frame::from(&answer) }
-        };
-        output::deliver(&command.output, screen, || Ok(frame()))?;
-    }
-    let changed = answer.diffs.iter().any(Diff::has_changes);
-    Ok(if command.exit_code && changed { Exit::Changed } else { Exit::Done })
+    Ok((before, after))
+}
+
+/// What became of the lost, as far as the store knows. A diff stands without it, so a damaged
+/// run elsewhere in the store does not keep it from being shown.
+fn fates(store: &Store, answer: &RunDiff, settings: &Settings) -> Vec<Losses> {
+    losses(store, &answer.diffs, RECHECK).unwrap_or_else(|e| {
+        if !settings.quiet {
+            output::remark(format!("what became of the lost is left out: {e}"));
+        }
+        Vec::new()
+    })
 }
 
 /// The accounts that were named: by the later run's handles, or else by the earlier one's.
-fn chosen(before: &Run, after: &Run, named: &[String]) -> Result<Accounts> {
+pub(super) fn chosen(before: &Run, after: &Run, named: &[String]) -> Result<Accounts> {
     if named.is_empty() {
         return Ok(Accounts::All);
     }
@@ -59,7 +87,12 @@ fn chosen(before: &Run, after: &Run, named: &[String]) -> Result<Accounts> {
 }
 
 /// What a person sees: a row per account, then who, if that is not too much.
-pub(crate) fn screen(answer: &RunDiff, names: &Names, summary_only: bool) -> String {
+pub(crate) fn screen(
+    answer: &RunDiff,
+    losses: &[Losses],
+    names: &Names,
+    summary_only: bool,
+) -> String {
     let mut text =
         format!("{} from run {} to run {}\n\n", answer.list, answer.before, answer.after);
     let headings = [
@@ -77,13 +110,24 @@ pub(crate) fn screen(answer: &RunDiff, names: &Names, summary_only: bool) -> Str
         let _ = write!(text, "\n{notes}");
     }
     if let ([only], false) = (answer.diffs.as_slice(), summary_only) {
-        text.push_str(&details(only, answer.list));
+        text.push_str(&details(only, losses.first(), answer.list));
     }
     text
 }
 
 /// What the table leaves unsaid, a line each.
 fn notes(answer: &RunDiff, names: &Names) -> String {
+    let mut text = not_compared(answer, names);
+    if answer.diffs.iter().any(|d| !d.unknown.is_empty()) {
+        text.push_str(
+            "unknown: in one run, and outside what the other run read; neither gained nor lost\n",
+        );
+    }
+    text
+}
+
+/// Accounts that only one of the runs asked for, a line for each run.
+pub(super) fn not_compared(answer: &RunDiff, names: &Names) -> String {
     let mut text = String::new();
     for (accounts, run) in
         [(&answer.only_before, answer.before), (&answer.only_after, answer.after)]
@@ -97,11 +141,6 @@ fn notes(answer: &RunDiff, names: &Names) -> String {
             let _ = write!(text, " and {} more", grouped((accounts.len() - SHOWN) as u64));
         }
         text.push('\n');
-    }
-    if answer.diffs.iter().any(|d| !d.unknown.is_empty()) {
-        text.push_str(
-            "unknown: in one run, and outside what the other run read; neither gained nor lost\n",
-        );
     }
     text
 }
@@ -125,7 +164,7 @@ fn summary_row(diff: &Diff, names: &Names) -> Vec<String> {
 
 /// Who came and who went; newest first where the order of both lists says who is new, else
 /// by id.
-fn details(diff: &Diff, list: List) -> String {
+fn details(diff: &Diff, losses: Option<&Losses>, list: List) -> String {
     let mut text = String::new();
     let newest_first = [diff.before.order, diff.after.order] == [Order::NewestFirst; 2];
     let order = if newest_first { "newest first" } else { "by id" };
@@ -134,6 +173,9 @@ fn details(diff: &Diff, list: List) -> String {
     let change = |undecided: &&Undecided| match **undecided {
         Undecided::InBefore(change) | Undecided::InAfter(change) => change,
     };
+    let verdicts = losses.into_iter().flat_map(|losses| &losses.verdicts);
+    let looked_up = verdicts.filter(|verdict| verdict.looked_up_at.is_some());
+    let fates: HashMap<_, _> = looked_up.map(|v| (v.member, (v.fate, v.standing))).collect();
     let sections = [
         ("gained", '+', diff.gained.clone()),
         ("lost", '-', diff.lost.clone()),
@@ -149,7 +191,12 @@ fn details(diff: &Diff, list: List) -> String {
         }
         let _ = write!(text, "\n{title} ({list}, {order})\n");
         for change in changes.iter().take(SHOWN) {
-            let _ = writeln!(text, "  {sign} {}", change.member);
+            let fate = fates.get(&change.member).filter(|_| sign == '-');
+            let fate = fate.map_or(String::new(), |(fate, standing)| match standing {
+                Standing::Final => format!("  {}", fate.name()),
+                Standing::Provisional => format!("  {} ({})", fate.name(), standing.name()),
+            });
+            let _ = writeln!(text, "  {sign} {}{fate}", change.member);
         }
         if changes.len() > SHOWN {
             let more = grouped((changes.len() - SHOWN) as u64);

@@ -1,6 +1,7 @@
 //! One module per command; each turns settings and its own arguments into calls of the
 //! libraries, and their answers into output.
 
+mod classify;
 mod completions;
 mod config;
 mod demo;
@@ -12,6 +13,7 @@ mod overlap;
 mod plan;
 mod reading;
 mod runs;
+mod signals;
 mod simulate;
 mod snapshot;
 mod status;
@@ -29,6 +31,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
         // A job file has a say in the settings, so these resolve them themselves.
         Command::Network(Network::Snapshot(command)) => return snapshot::run(args, command),
         Command::Network(Network::Plan(command)) => return plan::run(args, command),
+        Command::Network(Network::Classify(command)) => return classify::run(args, command),
         Command::Local(command) => command,
     };
     let settings = Settings::resolve(args, Said::default(), None)?;

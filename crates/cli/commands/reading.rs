@@ -1,5 +1,5 @@
-//! What `snapshot` and `plan` share: from what was typed, or a job file, to a batch and the
-//! credentials to read it with.
+//! What commands that ask a network share: from what was typed, or a job file, to a batch and
+//! the credentials to ask with.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use ingest::{
 use jiff::SignedDuration;
 use snapshot::List;
 
-use crate::args::{Args, ModeName, What};
+use crate::args::{Args, Asking, ModeName, What};
 use crate::exit::Usage;
 use crate::settings::{Origin, Said, Setting, Settings};
 
@@ -32,7 +32,7 @@ impl Reading {
     pub(crate) fn new(args: &Args, what: &What) -> Result<Self> {
         let job = job(what)?;
         let said = job.as_ref().map(|(job, path)| (of_job(job), path.as_path()));
-        let settings = Settings::resolve(args, of_flags(what), said)?;
+        let settings = Settings::resolve(args, flags(what), said)?;
         let mut batch = Batch::of(Vec::new());
         batch.concurrency = settings.concurrency.value;
         batch.retries = retries(&settings)?;
@@ -45,11 +45,8 @@ impl Reading {
             batch.command = command(what);
             (vec![typed(what)?], None)
         };
-        limit(&mut batch.budget, what)?;
-        if !matches!(settings.store.origin, Origin::Default | Origin::File(_)) {
-            let store = quoted(&settings.store.value.display().to_string());
-            batch.command = format!("{} --store {store}", batch.command);
-        }
+        limit(&mut batch.budget, &what.asking)?;
+        batch.command = with_store(batch.command, &settings);
         batch.key.clone_from(&job_key);
         let kind = settings.source.value.parse()?;
         Ok(Self { settings, kind, groups, job_key, batch })
@@ -74,10 +71,22 @@ impl Reading {
 
     /// The network, as each credential sees it.
     pub(crate) fn connect(&self) -> Result<Vec<Arc<dyn Source>>> {
-        let connect =
-            |credential| Ok(self.kind.connect(&self.settings.base_url.value, credential)?);
-        credentials(&self.settings)?.into_iter().map(connect).collect()
+        connect(&self.settings, self.kind)
     }
+}
+
+/// The network that the settings name, as each of their credentials sees it.
+pub(crate) fn connect(settings: &Settings, kind: SourceKind) -> Result<Vec<Arc<dyn Source>>> {
+    let connect = |credential| Ok(kind.connect(&settings.base_url.value, credential)?);
+    credentials(settings)?.into_iter().map(connect).collect()
+}
+
+/// A command as it can be typed again: with the store, where that was typed.
+pub(crate) fn with_store(command: String, settings: &Settings) -> String {
+    if matches!(settings.store.origin, Origin::Default | Origin::File(_)) {
+        return command;
+    }
+    format!("{command} --store {}", quoted(&settings.store.value.display().to_string()))
 }
 
 /// The job file, if that is what was named.
@@ -131,15 +140,20 @@ fn stdin() -> Result<String> {
     std::io::read_to_string(std::io::stdin()).context("cannot read standard input")
 }
 
-fn of_flags(what: &What) -> Said {
+fn flags(what: &What) -> Said {
+    Said { concurrency: what.concurrency.map(usize::from), ..of_flags(&what.asking) }
+}
+
+/// What flags say of whom to ask.
+pub(crate) fn of_flags(asking: &Asking) -> Said {
     Said {
         store: None,
-        base_url: what.base_url.clone(),
-        source: what.source.map(|s| s.name().to_owned()),
-        concurrency: what.concurrency.map(usize::from),
-        token_file: what.token_file.clone(),
-        credentials: what.credentials.clone(),
-        retry_delay: what.retry_delay.clone(),
+        base_url: asking.base_url.clone(),
+        source: asking.source.map(|s| s.name().to_owned()),
+        concurrency: None,
+        token_file: asking.token_file.clone(),
+        credentials: asking.credentials.clone(),
+        retry_delay: asking.retry_delay.clone(),
     }
 }
 
@@ -191,22 +205,22 @@ fn mode(what: &What) -> Result<Option<Mode>> {
 }
 
 /// A flag goes before the job file.
-fn limit(budget: &mut Budget, what: &What) -> Result<()> {
-    if let Some(dollars) = what.max_cost_usd {
+pub(crate) fn limit(budget: &mut Budget, asking: &Asking) -> Result<()> {
+    if let Some(dollars) = asking.max_cost_usd {
         let amount = ingest::micro_usd(dollars);
         let amount = amount.ok_or_else(|| {
             Usage::new(format!("--max-cost-usd is {dollars}, which is no amount of money"))
         })?;
         budget.cost_micro_usd_max = Some(amount);
     }
-    budget.requests_max = what.max_requests.or(budget.requests_max);
-    if let Some(text) = &what.max_time {
+    budget.requests_max = asking.max_requests.or(budget.requests_max);
+    if let Some(text) = &asking.max_time {
         budget.time_max = Some(duration("--max-time", text)?.unsigned_abs());
     }
     Ok(())
 }
 
-fn retries(settings: &Settings) -> Result<Retries> {
+pub(crate) fn retries(settings: &Settings) -> Result<Retries> {
     let default = Retries::default();
     let Some(text) = &settings.retry_delay.value else { return Ok(default) };
     let delay_min = duration("retry_delay", text)?.unsigned_abs();
@@ -254,7 +268,7 @@ fn command(what: &What) -> String {
 }
 
 /// For a shell, if it has to be.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "@._-/=:".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

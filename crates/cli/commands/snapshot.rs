@@ -1,7 +1,6 @@
 //! `followgraph snapshot`: reads lists and publishes them as one run, now or again and again.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 
 use anyhow::Result;
 use ingest::{BatchReport, Due, ErrorKind, Source, Stop};
@@ -9,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use snapshot::Store;
 
 use super::reading::{Reading, duration};
-use super::runtime;
+use super::signals::until_signalled;
 use crate::args::{self, Args};
 use crate::exit::{Exit, Usage};
 use crate::output::{self, counted, dollars};
@@ -23,23 +22,13 @@ pub(crate) fn run(args: &Args, command: &args::Snapshot) -> Result<Exit> {
     }
     let sources = reading.connect()?;
     let store = Store::create(&reading.settings.store.value)?;
-    let (stop, signalled) = (Stop::new(), Signalled::default());
-    let exit = runtime()?.block_on(async {
-        tokio::spawn(stop_on_signal(stop.clone(), Arc::clone(&signalled)));
-        let session = Job { reading: &reading, sources: &sources, store: &store, stop: &stop };
+    until_signalled(async |stop| {
+        let session = Job { reading: &reading, sources: &sources, store: &store, stop };
         match every {
             None => session.once(command.restart).await,
             Some(every) => session.again_and_again(every, command.restart).await,
         }
-    });
-    match (exit, signalled.load(Ordering::Relaxed)) {
-        (exit, 0) => exit,
-        (Ok(_), number) => Ok(Exit::Signal(number)),
-        (Err(e), number) => {
-            output::remark(e);
-            Ok(Exit::Signal(number))
-        }
-    }
+    })
 }
 
 /// Something to read, and what to read it with.
@@ -119,42 +108,6 @@ fn finish(reading: &Reading) -> Result<Exit> {
         output::print(format!("run {}: {}\n", published.run, of_lists(&published.crawls)))?;
     }
     Ok(Exit::Done)
-}
-
-/// The number of the signal that stopped the batch; 0 for none.
-type Signalled = Arc<AtomicU8>;
-
-const INTERRUPT: u8 = 2;
-const TERMINATE: u8 = 15;
-
-/// The first signal asks for an orderly stop, the second one ends the process.
-async fn stop_on_signal(stop: Stop, signalled: Signalled) {
-    let number = signal().await;
-    signalled.store(number, Ordering::Relaxed);
-    stop.request();
-    output::remark("stopping: what has been read is kept; once more to stop at once");
-    let number = signal().await;
-    std::process::exit(128 + i32::from(number));
-}
-
-#[cfg(unix)]
-async fn signal() -> u8 {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => INTERRUPT,
-        _ = terminate.recv() => TERMINATE,
-    }
-}
-
-#[cfg(not(unix))]
-async fn signal() -> u8 {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => INTERRUPT,
-        Err(_) => std::future::pending().await,
-    }
 }
 
 /// Says what came of the batch. A later run can add what is missing, unless an account is

@@ -46,15 +46,23 @@ fn of_job(status: &Status, job: &JobStatus) -> String {
     let cost =
         job.cost_micro_usd.map_or(String::new(), |cost| format!(", at most {}", dollars(cost)));
     let mut text = format!(
-        "{}\n  begun {:.0}, {}, {}{cost}\n  {} done, {} in progress, {} not begun\n",
+        "{}\n  begun {:.0}, {}, {}{cost}\n",
         job.name,
         job.began,
         counted(u64::from(job.sessions), "session"),
         counted(job.requests, "request"),
-        counted(job.lists_finished, "list"),
-        grouped(job.lists_in_progress),
-        grouped(job.lists_not_begun),
     );
+    let _ = if job.looked_up > 0 {
+        writeln!(text, "  {} looked up", counted(job.looked_up, "lost member"))
+    } else {
+        writeln!(
+            text,
+            "  {} done, {} in progress, {} not begun",
+            counted(job.lists_finished, "list"),
+            grouped(job.lists_in_progress),
+            grouped(job.lists_not_begun),
+        )
+    };
     for waiting in &job.waiting {
         let _ = writeln!(text, "  {} has to wait until {:.0}", waiting.endpoint, waiting.until);
     }

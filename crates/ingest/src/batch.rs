@@ -631,7 +631,7 @@ fn asked(who: Who<'_>) -> Vec<String> {
 
 /// A refusal of a whole look-up. It says nothing of any of the accounts, so none of them may
 /// become missing by it.
-fn no_look_up(source: &dyn Source, state: State) -> Error {
+pub(crate) fn no_look_up(source: &dyn Source, state: State) -> Error {
     let (kind, hint) = match state {
         State::NotAuthorized => (
             ErrorKind::Credentials,

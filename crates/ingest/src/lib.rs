@@ -2,7 +2,8 @@
 //!
 //! A *source* fetches one page. Around any source, the *crawl* reads a list page by page,
 //! *pace* keeps it inside the network's rate windows, and the *batch* reads the lists of
-//! many accounts at once and publishes them as one run. *Import* makes runs out of files.
+//! many accounts at once and publishes them as one run. *Look-ups* ask what became of members
+//! that vanished. *Import* makes runs out of files.
 //!
 //! # Memory
 //!
@@ -35,6 +36,7 @@ mod journal;
 mod batch;
 mod crawl;
 mod head;
+mod look_up;
 mod publish;
 mod report;
 mod stop;
@@ -70,6 +72,7 @@ pub use error::{Error, ErrorKind};
 pub use import::{Imported, import};
 pub use job::{Group, Job, PricesTable, parse_duration, read_accounts};
 pub use journal::Owner;
+pub use look_up::{LookUpReport, LookUps, look_up, network_time};
 pub use pace::{Family, Heard, Window};
 pub use plan::{Ask, KnownFrom, Plan, PlannedEndpoint, PlannedLimit, PlannedList, plan};
 pub use price::{Prices, micro_usd};

@@ -82,6 +82,15 @@ pub enum Event<'a> {
         /// What this session has cost so far, in millionths of a US dollar.
         spent: i64,
     },
+    /// Members that vanished have been looked up.
+    Checked {
+        /// How many of them so far.
+        done: usize,
+        /// How many there are to look up.
+        of: usize,
+        /// What this session has cost so far, in millionths of a US dollar.
+        spent: i64,
+    },
     /// A rate window is used up. Told once, however many lists wait for it.
     Waiting {
         /// What cannot be asked.

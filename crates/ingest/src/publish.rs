@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use snapshot::{
-    AccountId, Crawl, Cut, List, Order, PageRecord, Profile, Published, Run, RunWriter, Store,
-    WriterOptions,
+    AccountId, Crawl, Cut, List, LookUp, Order, PageRecord, Profile, Published, Run, RunWriter,
+    Store, WriterOptions,
 };
 
 use crate::crawl::crawl_of;
-use crate::journal::record::{ListKey, Page, Record};
+use crate::journal::record::{Checked, Fate, ListKey, Page, Record};
 use crate::journal::{Journal, Journals, RUN_PARAMETER, State};
-use crate::{Batch, Error, Source};
+use crate::{Batch, Error, LookUps, Source};
 
 /// How to write the run.
 #[derive(Clone, Debug)]
@@ -42,6 +42,13 @@ impl Options {
             say("page_size", page_size.to_string());
         }
         Self { sort_memory: batch.sort_memory, parameters }
+    }
+
+    /// The same for a run of look-ups alone.
+    pub(crate) fn of_look_ups(request: &LookUps, source: &dyn Source) -> Self {
+        let mut parameters = request.parameters.clone();
+        parameters.entry("source".to_owned()).or_insert_with(|| source.to_string());
+        Self { sort_memory: WriterOptions::default().sort_memory, parameters }
     }
 }
 
@@ -84,10 +91,11 @@ fn write(
     making.finish()
 }
 
-/// The time that names the run: when its first list was begun.
+/// The time that names the run: when its first list was begun, or its first look-up answered.
 fn run_time(state: &State) -> Timestamp {
     let started = state.lists.values().map(|list| list.started.at).min();
-    started.unwrap_or(state.began.at)
+    let checked = state.checked.values().copied().min();
+    started.or(checked).unwrap_or(state.began.at)
 }
 
 /// A run that is being made of a journal.
@@ -118,6 +126,10 @@ impl Making<'_> {
             Record::Page(page) if self.counts(&page.key) => self.page(page),
             Record::Members(members) if self.counts(&members.key) => {
                 self.members(&members.key, &members.profiles)
+            }
+            Record::Checked(checked) => {
+                checked.fates.iter().for_each(|fate| self.writer.look_up(look_up(checked, fate)));
+                Ok(())
             }
             _ => Ok(()),
         }
@@ -178,6 +190,16 @@ impl Making<'_> {
             }
         }
         self.writer.publish().map_err(|e| Error::store("cannot publish the run", e))
+    }
+}
+
+fn look_up(checked: &Checked, fate: &Fate) -> LookUp {
+    LookUp {
+        member: fate.member,
+        looked_up_at: checked.at,
+        source: checked.source.clone(),
+        outcome: fate.outcome,
+        username: fate.username.clone(),
     }
 }
 

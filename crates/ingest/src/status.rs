@@ -61,6 +61,8 @@ pub struct JobStatus {
     pub lists_not_begun: u64,
     /// Each of those in progress.
     pub lists: Vec<ListStatus>,
+    /// Members that vanished and have been looked up, for jobs of look-ups.
+    pub looked_up: u64,
     /// Requests so far, look-ups and those that failed included.
     pub requests: u64,
     /// What it has cost so far, in millionths of a US dollar; none without a price.
@@ -189,6 +191,7 @@ fn job(
         lists_in_progress: begun - finished,
         lists_not_begun: wanted - begun,
         lists: in_progress.map(|(_, list)| of_list(state, list)).collect(),
+        looked_up: state.checked.len() as u64,
         requests: state.requests(),
         cost_micro_usd: state.cost(),
         waiting,
@@ -228,7 +231,8 @@ fn last_activity(state: &State) -> Timestamp {
         [Some(list.started.at), last, ended]
     };
     let lists = state.lists.values().flat_map(of_list).flatten();
-    lists.chain(state.last_session).fold(state.began.at, Timestamp::max)
+    let checked = state.checked.values().copied();
+    lists.chain(checked).chain(state.last_session).fold(state.began.at, Timestamp::max)
 }
 
 /// The endpoints that this job has asked and that cannot be asked now, and when there is one

@@ -84,6 +84,12 @@ pub(crate) fn save(pace: &Pace, sources: &[Arc<dyn Source>], journals: &Journals
     let _ = save();
 }
 
+/// The network's time, as far as earlier sessions have heard of it; else this machine's.
+pub(crate) fn now(journals: &Journals) -> Timestamp {
+    let ahead = read(journals).map_or(0, |saved| saved.ahead_millis);
+    Timestamp::now().saturating_add(SignedDuration::from_millis(ahead)).unwrap_or_default()
+}
+
 /// What earlier sessions heard of the windows, for plans and reports.
 pub(crate) fn saved(journals: &Journals) -> Vec<Heard> {
     read(journals).unwrap_or_default().windows

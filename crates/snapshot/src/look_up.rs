@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use crate::AccountId;
+use crate::{AccountId, Error};
 
 /// What the network said of an account when it was asked for by id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,5 +56,14 @@ impl Outcome {
 
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|o| o.name() == name)
+    }
+}
+
+/// The value of the `outcome` column.
+impl std::str::FromStr for Outcome {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::from_name(text).ok_or_else(|| Error::invalid(format!("`{text}` is no outcome")))
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use snapshot::{AccountId, List, MemberProfile, Profile, RunId, State};
+use snapshot::{AccountId, List, MemberProfile, Outcome, Profile, RunId, State};
 
 use crate::head::Meeting;
 use crate::pace::Heard;
@@ -17,6 +17,7 @@ pub(crate) enum Record {
     Began(Began),
     Session(Session),
     LookedUp(LookedUp),
+    Checked(Checked),
     Started(Started),
     Page(Page),
     Members(Members),
@@ -59,6 +60,29 @@ pub(crate) struct LookedUp {
     pub(crate) requests: u32,
     pub(crate) cost_micro_usd: Option<i64>,
     pub(crate) heard: Vec<Heard>,
+}
+
+/// Members that vanished were looked up, to see what became of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Checked {
+    /// By the network's clock.
+    pub(crate) at: Timestamp,
+    pub(crate) source: String,
+    /// One for each of those asked for.
+    pub(crate) fates: Vec<Fate>,
+    pub(crate) requests: u32,
+    pub(crate) cost_micro_usd: Option<i64>,
+    pub(crate) heard: Vec<Heard>,
+}
+
+/// What the network said of one of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Fate {
+    pub(crate) member: AccountId,
+    #[serde(with = "outcome_name")]
+    pub(crate) outcome: Outcome,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) username: Option<String>,
 }
 
 /// What a list's cursors belong to.
@@ -246,6 +270,21 @@ mod list_name {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<List, D::Error> {
+        let name = std::borrow::Cow::<'de, str>::deserialize(from)?;
+        name.parse().map_err(D::Error::custom)
+    }
+}
+
+mod outcome_name {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error};
+    use snapshot::Outcome;
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+    pub(super) fn serialize<S: Serializer>(outcome: &Outcome, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(outcome.name())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Outcome, D::Error> {
         let name = std::borrow::Cow::<'de, str>::deserialize(from)?;
         name.parse().map_err(D::Error::custom)
     }

@@ -30,6 +30,8 @@ pub(crate) struct State {
     /// Hashes of the cursors received: eight bytes a page notice any loop.
     cursors: HashMap<(List, AccountId), HashSet<u64>>,
     pub(crate) accounts: Accounts,
+    /// Members that vanished and were looked up, and when they were the last time.
+    pub(crate) checked: HashMap<AccountId, Timestamp>,
     /// The rate windows as they were last heard of.
     pub(crate) heard: HashMap<(String, String), Vec<Heard>>,
     /// Requests of look-ups.
@@ -160,6 +162,7 @@ impl State {
             lists: BTreeMap::new(),
             cursors: HashMap::new(),
             accounts: Accounts::default(),
+            checked: HashMap::new(),
             heard: HashMap::new(),
             look_up_requests: 0,
             look_up_cost: None,
@@ -192,6 +195,12 @@ impl State {
                 self.look_up_requests += u64::from(looked_up.requests);
                 add_cost(&mut self.look_up_cost, looked_up.cost_micro_usd);
                 self.hear(&looked_up.heard);
+            }
+            Record::Checked(checked) => {
+                self.checked.extend(checked.fates.iter().map(|fate| (fate.member, checked.at)));
+                self.look_up_requests += u64::from(checked.requests);
+                add_cost(&mut self.look_up_cost, checked.cost_micro_usd);
+                self.hear(&checked.heard);
             }
             Record::Started(started) => self.start(started),
             Record::Page(page) => {
@@ -259,7 +268,7 @@ impl State {
 
     /// Whether nothing was bought yet.
     pub(crate) fn is_blank(&self) -> bool {
-        self.accounts.asked.is_empty() && self.lists.is_empty()
+        self.accounts.asked.is_empty() && self.lists.is_empty() && self.checked.is_empty()
     }
 
     /// What all of it has cost so far; none if nothing has a price.
