@@ -229,12 +229,15 @@ fn fates_are_the_truth_first_provisional_and_a_day_later_final() {
     assert_exit(&last, 0);
     let after = place.truth();
     for (id, (fate, standing)) in &found_last {
-        assert_eq!(fate, after[id], "{id}");
+        if *id != back {
+            assert_eq!(fate, after[id], "{id}");
+        }
         let same = found[id].0 == *fate;
         assert_eq!(standing, if same { "final" } else { "provisional" }, "{id}");
     }
-    assert_eq!(found_last[&back], ("unfollowed".to_owned(), "provisional".to_owned()));
-    assert_eq!(before[&back], "unfollowed");
+    // It is back, and never meant to leave: that it was suspended explains the loss.
+    assert_eq!(found_last[&back], ("unknown".to_owned(), "provisional".to_owned()));
+    assert_eq!(before[&back], "unfollowed", "what a single look-up would have said");
 
     // Only the one that has changed is due another day later.
     let open: HashSet<_> =

@@ -116,7 +116,9 @@ fn a_bearer_a_key_and_a_signature_are_accepted_by_both_generations() {
 fn tokens_that_expire_are_renewed_and_kept() {
     let network = network(|config| config.access_token_life = Duration::from_secs(2));
     let place = Place::new();
-    let file = place.private("tokens.json", &tokens());
+    // They have expired, as far as the file knows.
+    let expired = tokens().replace('}', r#","expires_at":"2026-01-01T00:00:00Z"}"#);
+    let file = place.private("tokens.json", &expired);
     let done = place.snapshot(&network, REFRESHED, &["--page-size", "100"]);
     place.check(&network, &done);
     let kept = std::fs::read_to_string(&file).unwrap();

@@ -28,7 +28,8 @@ pub enum Fate {
     Deactivated,
     /// It is there and hides itself. Whether it left cannot be seen from outside.
     Protected,
-    /// Nobody looked it up yet, or the network passed over it without a word.
+    /// Nobody looked it up yet, the network passed over it without a word, or it was hidden
+    /// when it vanished and is back since: only a newer crawl can tell whether it left.
     Unknown,
 }
 
@@ -156,7 +157,8 @@ pub fn losses(
 /// nor does their order. One verdict for each of `lost`, in its order.
 ///
 /// The first two that agree settle it: what becomes of the account a year later says nothing
-/// of why it left. An answer that differs starts the wait anew.
+/// of why it left. An answer that differs starts the wait anew. An account that was hidden at
+/// first and is back later is not said to have unfollowed: that it was hidden explains the loss.
 ///
 /// Same as, for each member, the earliest pair of look-ups with one fate, at least `recheck`
 /// apart, and no other fate between them; one sort, memory for the look-ups of the lost.
@@ -177,8 +179,12 @@ pub fn verdicts(lost: &[AccountId], look_ups: &[LookUp], recheck: SignedDuration
 /// Answers come in the order of time.
 fn weigh(member: AccountId, answers: &[(Timestamp, Fate)], recheck: SignedDuration) -> Verdict {
     let verdict = |fate, standing, looked_up_at| Verdict { member, fate, standing, looked_up_at };
-    let mut since: Option<(Timestamp, Fate)> = None;
+    let (mut since, mut hidden): (Option<(Timestamp, Fate)>, _) = (None, false);
     for (at, fate) in answers.iter().copied() {
+        // It was hidden when it vanished, which explains that it did. Whether it has left,
+        // too, only a newer crawl can tell.
+        let fate = if hidden && fate == Fate::Unfollowed { Fate::Unknown } else { fate };
+        hidden |= matches!(fate, Fate::Suspended | Fate::Deactivated);
         match since {
             Some((first, same)) if same == fate => {
                 if at.duration_since(first) >= recheck {
@@ -188,8 +194,8 @@ fn weigh(member: AccountId, answers: &[(Timestamp, Fate)], recheck: SignedDurati
             _ => since = Some((at, fate)),
         }
     }
-    match answers.last() {
-        Some((at, fate)) => verdict(*fate, Standing::Provisional, Some(*at)),
+    match since.zip(answers.last()) {
+        Some(((_, fate), (at, _))) => verdict(fate, Standing::Provisional, Some(*at)),
         None => verdict(Fate::Unknown, Standing::Provisional, None),
     }
 }
@@ -309,10 +315,17 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_was_locked_for_a_day_starts_the_wait_anew() {
-        check("suspended@0 visible@24", "unfollowed provisional 24");
-        check("suspended@0 visible@24 visible@48", "unfollowed final 48");
+    fn an_answer_that_differs_starts_the_wait_anew() {
+        check("protected@0 visible@24", "unfollowed provisional 24");
+        check("protected@0 visible@24 visible@48", "unfollowed final 48");
         check("missing@0 visible@12 missing@24", "deactivated provisional 24");
+    }
+
+    #[test]
+    fn who_was_hidden_and_is_back_is_not_said_to_have_left() {
+        check("suspended@0 visible@24", "unknown provisional 24");
+        check("missing@0 visible@12 visible@36", "unknown final 36");
+        check("suspended@0 visible@24 suspended@30 suspended@54", "suspended final 54");
     }
 
     #[test]

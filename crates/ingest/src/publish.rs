@@ -128,7 +128,9 @@ impl Making<'_> {
                 self.members(&members.key, &members.profiles)
             }
             Record::Checked(checked) => {
-                checked.fates.iter().for_each(|fate| self.writer.look_up(look_up(checked, fate)));
+                for fate in &checked.fates {
+                    self.writer.look_up(look_up(&checked, fate));
+                }
                 Ok(())
             }
             _ => Ok(()),
