@@ -4,7 +4,9 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::util::{Done, data, on, published, run, scratch};
+use simulator::{ServerConfig, World, WorldConfig};
+
+use crate::util::{Done, Network, data, on, published, run, scratch};
 
 /// Imports a file of this name and content; answers what came of it and how many runs there
 /// are afterwards.
@@ -180,6 +182,48 @@ fn a_full_disk_publishes_nothing_and_says_so() {
     assert!(done.stderr.contains("No space left on device"), "{}", done.stderr);
     assert!(done.stderr.contains("hint: nothing was published"), "{}", done.stderr);
     assert_eq!(done.stdout, ".staging\n", "no run appears");
+}
+
+#[test]
+fn a_disk_that_fills_up_during_a_crawl_costs_no_page() {
+    let config = WorldConfig { users: 6_000, largest_audience: 4_000, ..WorldConfig::default() };
+    let network = Network::start(World::new(config), ServerConfig::default());
+    let account = network.with_world(|world| world.watched()[0]);
+    // Room for about half of the pages; then for all of them, and for the run.
+    let script = r#"mkdir "$DIR/store"
+        mount -t tmpfs -o size=40k none "$DIR/store"
+        snapshot() { "$FOLLOWGRAPH" --store "$DIR/store" snapshot --page-size 100 "$ACCOUNT"; }
+        code=0; snapshot || code=$?
+        echo "first: $code"; ls "$DIR/store"
+        mount -o remount,size=8m "$DIR/store"
+        code=0; snapshot || code=$?
+        echo "second: $code"; ls "$DIR/store""#;
+    let folder = scratch();
+    let mut command = Command::new("sh");
+    command.args(["-euc", &format!("{NAMESPACE} '{script}'")]).env("DIR", folder.path());
+    command
+        .env("FOLLOWGRAPH", env!("CARGO_BIN_EXE_followgraph"))
+        .env("ACCOUNT", account.to_string());
+    command.env("FOLLOWGRAPH_BASE_URL", network.base_url());
+    command.env("FOLLOWGRAPH_BEARER_TOKEN", network.bearer());
+    let done = run(&mut command);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let said: Vec<_> = done.stdout.lines().collect();
+    assert_eq!(said[0], "first: 1", "no run appears: {}\n{}", done.stdout, done.stderr);
+    assert!(said.contains(&"second: 0") && said.last().unwrap().starts_with("run="), "{said:?}");
+    assert!(done.stderr.contains("No space left on device"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("make room on the disk and run the same command"),
+        "{}",
+        done.stderr
+    );
+    let requests = network.requests();
+    let mut pages: Vec<_> = requests.iter().map(|r| &r.path_and_query).collect();
+    let all = pages.len();
+    assert!(all > 30, "{all} pages prove little");
+    pages.sort_unstable();
+    pages.dedup();
+    assert_eq!(pages.len(), all, "what could not be kept was not bought");
 }
 
 #[test]

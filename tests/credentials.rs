@@ -65,7 +65,9 @@ impl Place {
         let account = network.with_world(|world| world.watched()[0]).to_string();
         let mut command = network.client(&self.store());
         command.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
-        command.args(["snapshot", &account, "--retry-delay", "10ms", "--max-time", "1min"]).args(more);
+        command
+            .args(["snapshot", &account, "--retry-delay", "10ms", "--max-time", "1min"])
+            .args(more);
         run(command.arg("--credentials").arg(file))
     }
 

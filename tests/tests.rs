@@ -20,6 +20,10 @@ mod formats;
 mod jobs;
 /// The program against its own simulated network, as a person would run both.
 mod network;
+/// Rate windows and budgets: all of what is allowed, and nothing beyond it.
+mod pace;
+/// Members' profiles, when they are asked for.
+mod profiles;
 /// Real lists and graphs come out as others have published them.
 mod real_data;
 /// Whole sessions at the prompt: commands in; output and exit codes out.

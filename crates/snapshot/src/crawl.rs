@@ -341,3 +341,25 @@ impl PageRecord {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_shortfall_is_told_and_a_small_one_is_not() {
+        let short = |coverage, ids, reported| {
+            let (account, state) = (AccountId::from(1), State::Read(coverage));
+            let at = Timestamp::UNIX_EPOCH;
+            let crawl = Crawl::new(account, List::Followers, "x_v2", state, at);
+            Crawl { ids, reported_count: reported, ..crawl }.shortfall()
+        };
+        assert_eq!(short(Coverage::Complete, 900, Some(1000)), Some(100));
+        assert_eq!(short(Coverage::Complete, 960, Some(1000)), None, "one in twenty-five");
+        assert_eq!(short(Coverage::Complete, 5, Some(15)), None, "ten");
+        assert_eq!(short(Coverage::Complete, 0, Some(11)), Some(11));
+        assert_eq!(short(Coverage::Complete, 1001, Some(1000)), None);
+        assert_eq!(short(Coverage::Complete, 1, None), None);
+        assert_eq!(short(Coverage::Head, 1, Some(1000)), None, "it was not to be read whole");
+    }
+}

@@ -63,11 +63,15 @@ impl Frames {
     /// Makes sure that frames of so many bytes in all will find room on the disk.
     pub(super) fn reserve(&mut self, bytes: u64) -> io::Result<()> {
         let needed = self.end + bytes;
-        if needed > self.reserved {
-            let upto = needed + RESERVE_BYTES;
-            allocate(&self.file, self.end, upto - self.end)?;
-            self.reserved = upto;
+        if needed <= self.reserved {
+            return Ok(());
         }
+        let ahead = needed + RESERVE_BYTES;
+        // Where there is no room to be generous, what is needed will do.
+        self.reserved = match allocate(&self.file, self.end, ahead - self.end) {
+            Ok(()) => ahead,
+            Err(_) => allocate(&self.file, self.end, bytes).map(|()| needed)?,
+        };
         Ok(())
     }
 
