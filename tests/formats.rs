@@ -61,3 +61,26 @@ fn the_pages_states_and_profiles_of_format_1_are_read() {
     assert_eq!(profile.followers_count, Some(196));
     assert!(profile.created_at.is_some());
 }
+
+#[test]
+fn the_member_profiles_and_look_ups_of_format_1_are_read() {
+    let store = Store::open(data("formats/v1/store-more")).unwrap();
+    let runs = store.runs().unwrap();
+    assert!(runs.iter().all(|run| run.verify().faults.is_empty()));
+    let [with_lists, look_ups] = &runs[..] else { panic!("{} runs", runs.len()) };
+    let members: Vec<_> = with_lists.member_profiles().unwrap().flat_map(Result::unwrap).collect();
+    let crawl = &with_lists.crawls().unwrap()[0];
+    assert_eq!((members.len() as u64, crawl.ids), (33, 33));
+    assert!(members.iter().all(|listed| listed.account == crawl.account));
+    let member = |id: i64| {
+        let found = members.iter().find(|listed| listed.member.profile.account.get() == id);
+        found.unwrap().member.clone()
+    };
+    let look_ups = look_ups.look_ups().unwrap();
+    let shown: Vec<_> = look_ups.iter().map(|l| (l.member.get(), l.outcome.name())).collect();
+    assert_eq!(shown, [(352_289_173, "visible"), (1_834_402_038, "visible")]);
+    for look_up in look_ups {
+        assert_eq!(member(look_up.member.get()).profile.username, look_up.username);
+    }
+    assert_eq!(store.find("latest").unwrap().id(), with_lists.id(), "a run without lists is none");
+}
