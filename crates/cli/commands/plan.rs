@@ -60,19 +60,15 @@ fn screen(plan: &Plan) -> String {
         None => writeln!(text),
     };
     for endpoint in &plan.endpoints {
-        let limits: Vec<_> = endpoint
-            .limits
-            .iter()
-            .map(|limit| {
-                let assumed = if limit.assumed { " (documented)" } else { "" };
-                format!("{} of {}{assumed} left for {}", limit.left, limit.limit, limit.credential)
-            })
-            .collect();
         let windows =
             endpoint.windows.map_or(String::new(), |n| format!(", {}", counted(n, "window")));
         let requests = counted(endpoint.requests, "request");
-        let _ =
-            writeln!(text, "  {}: {requests}{windows}; {}", endpoint.endpoint, limits.join(", "));
+        let _ = writeln!(text, "  {}: {requests}{windows}", endpoint.endpoint);
+        for limit in &endpoint.limits {
+            let assumed = if limit.assumed { " (documented)" } else { "" };
+            let (left, whole, whose) = (limit.left, limit.limit, &limit.credential);
+            let _ = writeln!(text, "    {whose}: {left} of {whole} left in this window{assumed}");
+        }
     }
     if plan.cost_micro_usd.is_some() {
         let _ = writeln!(text, "prices as of {}, each returned user paid once", plan.prices_as_of);

@@ -138,7 +138,7 @@ fn conclude(report: &BatchReport, quiet: bool) -> Result<Exit> {
     if !report.unfinished.is_empty() {
         let ids = report.unfinished.iter().map(|list| list.ids).sum();
         output::remark(format!(
-            "unfinished: {}, of which {} have been read and are kept{}; the same command goes on",
+            "unfinished: {}, {} kept{}; the same command goes on",
             counted(report.unfinished.len() as u64, "list"),
             counted(ids, "id"),
             spent(report),

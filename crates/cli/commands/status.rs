@@ -74,7 +74,7 @@ fn of_job(status: &Status, job: &JobStatus) -> String {
         } else {
             "now".to_owned()
         };
-        let _ = writeln!(text, "  go on {when}: {}", output::printable(&job.command));
+        let _ = writeln!(text, "  go on {when}:\n  {}", output::printable(&job.command));
     }
     if !job.lists.is_empty() {
         let _ = write!(text, "\n{}", table(&job.lists));

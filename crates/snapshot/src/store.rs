@@ -32,7 +32,7 @@ impl Store {
             return Ok(Self { folder });
         }
         Err(Error::not_found(format!("there is no store at {}", folder.display()))
-            .hint("name another folder with --store, or make one: `followgraph demo` or `followgraph import`"))
+            .hint("name another folder with --store, or make one: `followgraph demo`, `snapshot` or `import`"))
     }
 
     /// Opens a store, making the folder if it is not there.
