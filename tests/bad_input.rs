@@ -188,11 +188,12 @@ fn a_full_disk_publishes_nothing_and_says_so() {
 fn a_disk_that_fills_up_during_a_crawl_costs_no_page() {
     let config = WorldConfig { users: 6_000, largest_audience: 4_000, ..WorldConfig::default() };
     let network = Network::start(World::new(config), ServerConfig::default());
-    let account = network.with_world(|world| world.watched()[0]);
+    let accounts = network.with_world(|world| world.watched().to_vec());
+    let accounts: Vec<_> = accounts.iter().map(i64::to_string).collect();
     // Room for about half of the pages; then for all of them, and for the run.
     let script = r#"mkdir "$DIR/store"
-        mount -t tmpfs -o size=40k none "$DIR/store"
-        snapshot() { "$FOLLOWGRAPH" --store "$DIR/store" snapshot --page-size 100 "$ACCOUNT"; }
+        mount -t tmpfs -o size=120k none "$DIR/store"
+        snapshot() { "$FOLLOWGRAPH" --store "$DIR/store" snapshot --page-size 100 $ACCOUNTS; }
         code=0; snapshot || code=$?
         echo "first: $code"; ls "$DIR/store"
         mount -o remount,size=8m "$DIR/store"
@@ -203,7 +204,7 @@ fn a_disk_that_fills_up_during_a_crawl_costs_no_page() {
     command.args(["-euc", &format!("{NAMESPACE} '{script}'")]).env("DIR", folder.path());
     command
         .env("FOLLOWGRAPH", env!("CARGO_BIN_EXE_followgraph"))
-        .env("ACCOUNT", account.to_string());
+        .env("ACCOUNTS", accounts.join(" "));
     command.env("FOLLOWGRAPH_BASE_URL", network.base_url());
     command.env("FOLLOWGRAPH_BEARER_TOKEN", network.bearer());
     let done = run(&mut command);

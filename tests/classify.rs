@@ -207,7 +207,7 @@ fn fates_are_the_truth_first_provisional_and_a_day_later_final() {
     assert_eq!(asked.len(), place.lost.len());
     let shown = found.values().filter(|(fate, _)| fate == "unfollowed" || fate == "protected");
     let cents = shown.count();
-    let cost = format!("at most ${}.{:02}", cents / 100, cents % 100);
+    let cost = format!("${}.{:02}", cents / 100, cents % 100);
     let looked_up = first.stderr.lines().find(|line| line.starts_with("looked up: ")).unwrap();
     assert!(looked_up.ends_with(&cost), "{looked_up}");
     let all = place.lost.len();

@@ -141,6 +141,8 @@ fn tokens_that_expire_are_renewed_and_kept() {
 fn a_token_that_expires_for_good_stops_and_another_goes_on() {
     let network = network(|_| {});
     let place = Place::new();
+    let begun = place.snapshot(&network, APP, &["--page-size", "100", "--max-requests", "3"]);
+    assert_eq!(begun.code, Some(3), "{}", begun.stderr);
     network.inject("/2/users/", Fault::TokenExpired, 1);
     let done = place.snapshot(&network, APP, &["--page-size", "100"]);
     assert_eq!(done.code, Some(4), "{}", done.stderr);
@@ -151,6 +153,7 @@ fn a_token_that_expires_for_good_stops_and_another_goes_on() {
         paths.filter(|record| record.path_and_query.contains("/followers")).count()
     };
     let before = pages(&network);
+    assert_eq!(before, 2, "two pages and a look-up");
     let done = place.snapshot(&network, USER, &["--page-size", "100"]);
     place.check(&network, &done);
     let run = Store::open(place.store()).unwrap().find("latest").unwrap();
@@ -204,6 +207,7 @@ fn several_credentials_work_together_each_with_its_own_windows() {
         &["--max-requests", "3"],
     );
     assert!(done.stderr.contains("bearer is not used any more"), "{}", done.stderr);
+    assert_eq!(done.code, Some(3), "the user's window holds no page more: {}", done.stderr);
     more.check_secrets(&done);
 }
 

@@ -298,6 +298,11 @@ impl Soak<'_> {
             assert_eq!(cost, 10_000 * i64::try_from(rows).unwrap(), "every row has its price");
             let bills = self.server.billing();
             let billed: usize = bills.values().map(|bill| bill.billed_users).sum();
+            // What was sold and not kept was lost on its way, or under way at a kill.
+            let lost = log.iter().filter(|r| r.served.is_some() && !r.completed).count();
+            let wasted = 6 * sums.kills + lost as u64 + 3 * sums.sessions;
+            let most = rows + u64::from(self.case.page_size) * wasted;
+            assert!(billed as u64 <= most + 6 * sums.sessions, "{billed} billed, {rows} kept");
             assert!(rows <= billed as u64, "{rows} rows were kept and {billed} billed");
         }
     }
@@ -357,7 +362,8 @@ fn asked(record: &RequestRecord) -> Option<Asked> {
 }
 
 /// The pages that a journal keeps, read by a reader of our own: eight bytes, then frames of
-/// length and checksum, four bytes each, and a payload that begins with the length of JSON.
+/// mark, length and checksum, four bytes each, and a payload that begins with the length of
+/// its JSON.
 fn journaled(store: &Path) -> HashSet<Asked> {
     let mut kept = HashSet::new();
     let Ok(entries) = std::fs::read_dir(store.join(".journal")) else { return kept };
@@ -368,15 +374,15 @@ fn journaled(store: &Path) -> HashSet<Asked> {
             Some(u32::from_le_bytes(word.try_into().unwrap()) as usize)
         };
         let mut at = 8;
-        while let (Some(length), Some(json)) = (word(at), word(at + 8)) {
-            let Some(payload) = bytes.get(at + 8..at + 8 + length) else { break };
+        while let (Some(length), Some(json)) = (word(at + 4), word(at + 12)) {
+            let Some(payload) = bytes.get(at + 12..at + 12 + length) else { break };
             let record: Value = serde_json::from_slice(&payload[4..4 + json]).unwrap();
             if record["record"] == "page" {
                 let text = |key: &str| record[key].as_str().map(str::to_owned);
                 let account = text("account").unwrap().parse().unwrap();
                 kept.insert((account, text("list").unwrap().parse().unwrap(), text("cursor")));
             }
-            at += 8 + length;
+            at += 12 + length;
         }
     }
     kept

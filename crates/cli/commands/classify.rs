@@ -94,7 +94,7 @@ impl Classify<'_> {
     fn price(&self, kind: SourceKind, members: usize) -> String {
         let members = members as u64;
         let cost = self.settings.prices.value.look_up(kind, members);
-        let cost = cost.map_or(String::new(), |cost| format!(", at most {}", dollars(cost)));
+        let cost = cost.map_or(String::new(), |cost| format!(", {}", dollars(cost)));
         let requests = counted(members.div_ceil(ASKED_AT_ONCE), "request");
         format!("{}, {requests}{cost}", counted(members, "lost member"))
     }
@@ -167,8 +167,7 @@ fn minute(looked_up_at: Timestamp, recheck: SignedDuration) -> String {
 /// Says what the look-ups came to.
 fn conclude(report: &LookUpReport, quiet: bool) -> Exit {
     if !quiet {
-        let cost =
-            report.cost_micro_usd.map_or(String::new(), |c| format!(", at most {}", dollars(c)));
+        let cost = report.cost_micro_usd.map_or(String::new(), |c| format!(", {}", dollars(c)));
         let mut text = format!(
             "looked up: {}, {}{cost}",
             counted(report.answered as u64, "member"),

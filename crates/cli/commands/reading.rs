@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use clap::ValueEnum as _;
 use ingest::{
     Batch, Budget, Credential, Group, Job, Mode, Retries, Source, SourceKind, Target, Token,
 };
@@ -124,7 +125,9 @@ fn take_job(
     batch.profiles |= job.profiles.unwrap_or(false);
     batch.budget = job.budget;
     batch.prices = job.prices.unwrap_or_else(|| batch.prices.clone());
-    batch.command = format!("followgraph snapshot {}", quoted(&path.display().to_string()));
+    let file = quoted(&path.display().to_string());
+    let words = ["followgraph snapshot".to_owned(), file].into_iter().chain(binding(what));
+    batch.command = words.collect::<Vec<_>>().join(" ");
     let mut groups = job.groups;
     if let Some(mode) = mode(what)? {
         for target in groups.iter_mut().flat_map(|group| &mut group.targets) {
@@ -133,7 +136,8 @@ fn take_job(
     }
     let whole = path.canonicalize();
     let whole = whole.with_context(|| format!("cannot find {}", path.display()))?;
-    Ok((groups, Some(whole.display().to_string())))
+    let key = job.name.unwrap_or_else(|| whole.display().to_string());
+    Ok((groups, Some(key)))
 }
 
 fn stdin() -> Result<String> {
@@ -261,10 +265,35 @@ fn credentials(settings: &Settings) -> Result<Vec<Credential>> {
 
 /// What was typed, as it can be typed again.
 fn command(what: &What) -> String {
-    let mut words = vec!["followgraph snapshot".to_owned()];
-    words.extend(what.accounts.iter().map(|account| quoted(account)));
-    words.extend(what.list.iter().map(|list| format!("--list {}", List::from(*list))));
+    let accounts = what.accounts.iter().map(|account| quoted(account));
+    let lists = what.list.iter().map(|list| format!("--list {}", List::from(*list)));
+    let words: Vec<_> = ["followgraph snapshot".to_owned()]
+        .into_iter()
+        .chain(accounts)
+        .chain(lists)
+        .chain(binding(what))
+        .collect();
     words.join(" ")
+}
+
+/// The flags without which a list in progress could not be gone on with.
+fn binding(what: &What) -> Vec<String> {
+    let asking = &what.asking;
+    let mode = what.mode.and_then(|mode| mode.to_possible_value());
+    let values = [
+        ("--mode", mode.map(|mode| mode.get_name().to_owned())),
+        ("--complete-every", what.complete_every.clone()),
+        ("--source", asking.source.map(|source| source.name().to_owned())),
+        ("--base-url", asking.base_url.clone()),
+        ("--page-size", what.page_size.map(|size| size.to_string())),
+    ];
+    let said = values.into_iter().filter_map(|(flag, value)| Some((flag, value?)));
+    let mut flags: Vec<_> =
+        said.map(|(flag, value)| format!("{flag} {}", quoted(&value))).collect();
+    if what.profiles {
+        flags.push("--profiles".to_owned());
+    }
+    flags
 }
 
 /// For a shell, if it has to be.

@@ -65,7 +65,8 @@ impl Job<'_> {
     /// Which groups of a job are due. What was typed always is.
     fn due(&self) -> Result<Due> {
         let key = self.reading.job_key.as_deref().unwrap_or_default();
-        Ok(ingest::due(self.store, key, &self.reading.groups, Timestamp::now())?)
+        let now = ingest::network_time(self.store);
+        Ok(ingest::due(self.store, key, &self.reading.groups, now)?)
     }
 
     /// Does what is due, waits, and does it again, until it is stopped. What a later try may
@@ -74,7 +75,7 @@ impl Job<'_> {
         let mut next = tokio::time::Instant::now();
         loop {
             match self.once(restart).await {
-                Ok(Exit::Done | Exit::Incomplete) => {}
+                Ok(Exit::Done | Exit::Incomplete | Exit::Failed) => {}
                 Ok(other) => return Ok(other),
                 Err(e) => match Exit::of(&e) {
                     Exit::Incomplete | Exit::Failed => output::error(&e),
@@ -102,7 +103,10 @@ impl Job<'_> {
 /// Publishes what there is.
 fn finish(reading: &Reading) -> Result<Exit> {
     let store = Store::open(&reading.settings.store.value)?;
-    let batch = reading.batch(&reading.groups);
+    let mut batch = reading.batch(&reading.groups);
+    if let Some(key) = &reading.job_key {
+        batch.parameters.extend(ingest::run_parameters(key, &reading.groups));
+    }
     let published = ingest::finish(&store, &batch, &reading.settings.base_url.value)?;
     if !reading.settings.quiet {
         output::print(format!("run {}: {}\n", published.run, of_lists(&published.crawls)))?;
@@ -138,10 +142,11 @@ fn conclude(report: &BatchReport, quiet: bool) -> Result<Exit> {
     if !report.unfinished.is_empty() {
         let ids = report.unfinished.iter().map(|list| list.ids).sum();
         output::remark(format!(
-            "unfinished: {}, {} kept{}; the same command goes on",
+            "unfinished: {}, {} kept{}; the same command goes on{}",
             counted(report.unfinished.len() as u64, "list"),
             counted(ids, "id"),
             spent(report),
+            if report.fatal.is_none() { ",\n--finish publishes what there is" } else { "" },
         ));
     }
     let Some(fatal) = &report.fatal else {
@@ -186,7 +191,5 @@ fn of_lists(crawls: &[snapshot::Crawl]) -> String {
 
 /// What it cost, where there is a price.
 fn spent(report: &BatchReport) -> String {
-    report
-        .cost_in_all_micro_usd
-        .map_or(String::new(), |cost| format!(", at most {}", dollars(cost)))
+    report.cost_in_all_micro_usd.map_or(String::new(), |cost| format!(", {}", dollars(cost)))
 }

@@ -43,8 +43,7 @@ fn screen(status: &Status) -> String {
 }
 
 fn of_job(status: &Status, job: &JobStatus) -> String {
-    let cost =
-        job.cost_micro_usd.map_or(String::new(), |cost| format!(", at most {}", dollars(cost)));
+    let cost = job.cost_micro_usd.map_or(String::new(), |cost| format!(", {}", dollars(cost)));
     let mut text = format!(
         "{}\n  begun {:.0}, {}, {}{cost}\n",
         job.name,

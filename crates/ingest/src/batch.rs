@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
-use futures_util::future::try_join;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::future::join;
+use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use snapshot::{AccountId, Cut, List, Profile, Published, Run, State, Store, WriterOptions};
 use tokio::sync::Semaphore;
@@ -19,7 +19,9 @@ use tokio::time::Instant;
 use crate::budget::{Budget, Purse};
 use crate::crawl::{Crawler, Outcome, Task, crawl_of};
 use crate::head::Known;
-use crate::journal::record::{End, Ended, ListKey, LookedUp, Record, Refusal, Session, Started};
+use crate::journal::record::{
+    End, Ended, ListKey, LookedUp, Pause, Paused, Record, Refusal, Session, Started,
+};
 use crate::journal::{self, Journal, Journals, ListState};
 use crate::pace::{Heard, Pace};
 use crate::price::Prices;
@@ -146,6 +148,10 @@ pub async fn run(
     let session = At { store, batch, journal: &journal, sender: &sender, page_size };
     let read = session.read().await;
     windows::save(&pace, sources, &journals);
+    if let (Ok(_), Some(cut)) = (&read, brake.pulled()) {
+        let (at, why) = (sender.now(), Pause::of(cut));
+        journal.append(Record::Paused(Paused { at, why })).await?;
+    }
     let outcomes = match read {
         Ok(Some(outcomes)) => outcomes,
         stopped => {
@@ -206,7 +212,10 @@ pub(crate) fn check(batch: &Batch, sources: &[Arc<dyn Source>]) -> Result<u32, E
 /// The name of the journal of a job.
 pub(crate) fn find(journals: &Journals, key: &str) -> Result<Option<String>, Error> {
     for name in journals.names()? {
-        if journals.began(&name)?.is_some_and(|began| began.key == key) {
+        // One that cannot be read is some other job's, or lost; `status` tells of it.
+        if let Ok(Some(began)) = journals.began(&name)
+            && began.key == key
+        {
             return Ok(Some(name));
         }
     }
@@ -306,7 +315,7 @@ impl At<'_> {
     async fn look_up_some(&self, who: Who<'_>) -> Result<bool, Error> {
         let asked = asked(who);
         let price = |users| self.batch.prices.look_up(self.kind(), users);
-        self.journal.reserve(4096 * (1 + asked.len() as u64)).await?;
+        let _room = self.journal.reserve(4096 * (1 + asked.len() as u64)).await?;
         let mut requests = 0;
         let answer = ask_profiles(self.sender, &self.batch.prices, who, &mut requests).await?;
         let Some((lookup, heard)) = answer else { return Ok(false) };
@@ -386,7 +395,8 @@ impl At<'_> {
             if let Some(place) = &place {
                 self.tell_if_anew(place, &task.started);
             }
-            if let Some(refusal) = self.settled(*account) {
+            let nothing_read = place.is_none_or(|place| place.pages == 0);
+            if let Some(refusal) = self.settled(*account).filter(|_| nothing_read) {
                 self.settle(task, refusal).await?;
                 continue;
             }
@@ -487,16 +497,16 @@ impl At<'_> {
             prices: &self.batch.prices,
             kind: self.kind(),
         };
+        // All are waited for, whatever becomes of one: what they have sent is paid for.
         let lane = async |kind: List| {
             let slots = Semaphore::new(self.batch.concurrency);
             let tasks = tasks.iter().filter(|task| task.started.key.list == kind);
             let crawls = tasks.map(|task| one(&crawler, task, &slots));
             let at_once = self.batch.concurrency + WAITING_MAX;
-            stream::iter(crawls).buffer_unordered(at_once).try_collect::<Vec<_>>().await
+            stream::iter(crawls).buffer_unordered(at_once).collect::<Vec<_>>().await
         };
-        let (mut outcomes, more) = try_join(lane(List::Followers), lane(List::Following)).await?;
-        outcomes.extend(more);
-        Ok(outcomes.into_iter().collect())
+        let (outcomes, more) = join(lane(List::Followers), lane(List::Following)).await;
+        outcomes.into_iter().chain(more).collect()
     }
 
     /// Publishes the run if every list is done with, and reports either way.

@@ -11,7 +11,9 @@ use tokio::sync::Notify;
 
 /// Limits of one call of [`run`](crate::run): none is exceeded, whatever happens.
 ///
-/// They are for one session. What a job that was gone on with has cost in all stands in its
+/// What counts are users in answers that arrived, and requests of ours: an answer that was
+/// lost on its way may be charged too, and a redirect or the renewal of a token is no request
+/// here. They are for one session. What a job that was gone on with has cost in all stands in its
 /// journal, and in its run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

@@ -11,7 +11,7 @@ use crate::head::Known;
 use crate::journal::record::{End, Ended, GaveUp, Members, Page, Record, Refusal, Started};
 use crate::journal::{Journal, ListState};
 use crate::price::Prices;
-use crate::send::{Failed, Question, Sender, Slot};
+use crate::send::{Failed, Question, Sender, Slot, transient};
 use crate::source::{Call, Detail, PageRequest, Who};
 use crate::{Cursor, Error, Event, SourceKind};
 
@@ -66,7 +66,7 @@ fn next_step(list: &ListState) -> Step {
         return Step::End(End::Broken, Some(fault.to_string()));
     }
     if let Some(meeting) = list.meeting {
-        if meeting.is_met() {
+        if meeting.is_met() && !meeting.is_disordered() {
             return Step::End(End::Head, None);
         }
         if meeting.is_disordered() && !list.started.reads_on {
@@ -90,7 +90,8 @@ impl Crawler<'_> {
         let Started { key, reported, .. } = &task.started;
         let (account, list, username) = (key.account, key.list, task.username.as_deref());
         if self.place(task).is_none() {
-            self.journal.append(Record::Started(task.started.clone())).await?;
+            let started = Started { at: self.sender.now(), ..task.started.clone() };
+            self.journal.append(Record::Started(started)).await?;
         }
         let event = Event::CrawlStarted { account, username, list, reported: *reported };
         self.sender.progress.event(&event);
@@ -100,7 +101,7 @@ impl Crawler<'_> {
             let mut sent = 0;
             let failed = match next_step(&place) {
                 Step::End(how, detail) => return self.end(task, how, detail, 0).await,
-                Step::Members => self.members(task, &place, &mut sent, &mut slot).await?,
+                Step::Members => self.members(task, &place, &refused, &mut sent, &mut slot).await?,
                 Step::Page(cursor) => {
                     self.page(task, &place, cursor, &refused, &mut sent, &mut slot).await?
                 }
@@ -152,7 +153,7 @@ impl Crawler<'_> {
         let (account, list) = (started.key.account, started.key.list);
         let size = u64::from(started.page_size);
         let each = if started.profiles { 8 + PROFILE_BYTES } else { 8 };
-        self.journal.reserve(RECORD_BYTES + size * each).await?;
+        let _room = self.journal.reserve(RECORD_BYTES + size * each).await?;
         let (page_size, profiles) = (started.page_size, started.profiles);
         let cursor = cursor.map(Cursor::new);
         let request = PageRequest { account, list, cursor: cursor.clone(), page_size, profiles };
@@ -170,12 +171,13 @@ impl Crawler<'_> {
             Err(failed) => return Ok(Some(failed)),
         };
         let page = answered.answer;
-        let meeting = match &task.known {
-            Some(known) => {
-                let positions = known.positions(&page.ids).await?;
-                Some(place.meeting.unwrap_or_default().page(&positions))
-            }
-            None => None,
+        // A page is kept even if what it should be compared with cannot be read.
+        let (meeting, compared) = match &task.known {
+            None => (None, Ok(())),
+            Some(known) => match known.positions(&page.ids).await {
+                Ok(found) => (Some(place.meeting.unwrap_or_default().page(&found)), Ok(())),
+                Err(error) => (place.meeting, Err(error)),
+            },
         };
         let ids_so_far = place.rows + page.ids.len() as u64;
         let (reported, boundary) = (started.reported, page.boundary);
@@ -196,6 +198,7 @@ impl Crawler<'_> {
                 ids: page.ids,
             }))
             .await?;
+        compared?;
         let spent = self.sender.purse.cost();
         self.sender.progress.event(&Event::Page {
             account,
@@ -213,6 +216,7 @@ impl Crawler<'_> {
         &self,
         task: &Task,
         place: &ListState,
+        refused: &[usize],
         sent: &mut u32,
         slot: &mut Option<Slot<'_>>,
     ) -> Result<Option<Failed>, Error> {
@@ -220,11 +224,12 @@ impl Crawler<'_> {
         let network = self.sender.network();
         let due = &last.ids[last.looked_up..];
         let due = &due[..due.len().min(network.profiles_max())];
-        self.journal.reserve(RECORD_BYTES + due.len() as u64 * PROFILE_BYTES).await?;
+        let bytes = RECORD_BYTES + due.len() as u64 * PROFILE_BYTES;
+        let _room = self.journal.reserve(bytes).await?;
         let price = |users| self.prices.look_up(self.kind, users);
         let question = Question {
             call: Call::ProfilesById,
-            refused: &[],
+            refused,
             most: price(due.len() as u64).unwrap_or(0),
             each: price(1).unwrap_or(0),
         };
@@ -232,6 +237,11 @@ impl Crawler<'_> {
         let ask = |credential: usize| sources[credential].profiles(Who::Ids(due), Detail::Full);
         let answered = match self.sender.send(question, sent, slot, ask).await {
             Ok(answered) => answered,
+            // It says nothing of the list itself.
+            Err(Failed::Target(state, _)) => {
+                let detail = format!("the members' profiles could not be looked up: {state}");
+                return Ok(Some(Failed::GivenUp(transient(detail))));
+            }
             Err(failed) => return Ok(Some(failed)),
         };
         let upto = last.looked_up + due.len();

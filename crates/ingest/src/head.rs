@@ -12,7 +12,7 @@ use snapshot::{AccountId, List, Run, RunId};
 use crate::Error;
 
 /// Known ids in a row, in their known order, that end a head refresh.
-const STRETCH: u32 = 50;
+pub(crate) const STRETCH: u32 = 50;
 /// Known ids that must have been met before their order can be called wrong.
 const JUDGED_MIN: u64 = 40;
 

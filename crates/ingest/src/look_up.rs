@@ -211,7 +211,7 @@ impl At<'_> {
         let who = Who::Ids(members);
         let kind = self.sender.network().kind();
         let price = |users| self.request.prices.look_up(kind, users);
-        self.journal.reserve(4096 + 256 * members.len() as u64).await?;
+        let _room = self.journal.reserve(4096 + 256 * members.len() as u64).await?;
         let question = Question {
             call: who.call(),
             refused: &[],

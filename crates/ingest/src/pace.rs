@@ -284,7 +284,7 @@ impl Pace {
 }
 
 /// The longest windows have a day; what is said to end much later never ends.
-const WAIT_MAX: SignedDuration = SignedDuration::from_hours(25);
+pub(crate) const WAIT_MAX: SignedDuration = SignedDuration::from_hours(25);
 
 /// A window is used up, and is said to end at a time that is not waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -136,7 +136,7 @@ pub enum Event<'a> {
         /// Rows read from it so far.
         rows: u64,
     },
-    /// An import has published a run.
+    /// A run has been published.
     Published {
         /// Which.
         run: RunId,

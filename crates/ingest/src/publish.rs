@@ -14,7 +14,7 @@ use snapshot::{
 };
 
 use crate::crawl::crawl_of;
-use crate::journal::record::{Checked, Fate, ListKey, Page, Record};
+use crate::journal::record::{Checked, Fate, ListKey, Page, Pause, Record};
 use crate::journal::{Journal, Journals, RUN_PARAMETER, State};
 use crate::{Batch, Error, LookUps, Source};
 
@@ -182,9 +182,10 @@ impl Making<'_> {
     }
 
     fn finish(mut self) -> Result<Published, Error> {
+        let cut = self.state.paused.map_or(Cut::Stopped, Pause::cut);
         let mut accounts = HashSet::new();
         for ((_, account), list) in &self.state.lists {
-            self.writer.crawl(crawl_of(list, Cut::Stopped));
+            self.writer.crawl(crawl_of(list, cut));
             if accounts.insert(*account) {
                 let known = self.state.accounts.profiles.get(account).cloned();
                 let profile = known.unwrap_or_else(|| Profile::unknown(*account, list.started.at));
@@ -219,6 +220,9 @@ pub(crate) fn clear_published(store: &Store, journals: &Journals) -> Result<(), 
             && names.remove(name)
         {
             journals.remove(name)?;
+        }
+        if names.is_empty() {
+            break;
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! What is due: which groups of a job, now, and when the next one will be.
 //!
 //! The store is the only memory there is. A run notes in its manifest which job and which
-//! groups it was made for, so a store that was copied, restored or read by another machine
-//! knows as much as the one it came of. Nothing here waits; a timer, or cron, asks again.
+//! groups it was made for, so a store that was copied or restored knows as much as the one it
+//! came of, as long as the job has a name, or its file stays where it is. Nothing here waits; a timer, or cron, asks again.
 //!
 //! A group counts as taken at the *beginning* of its newest run. It is due a little before
 //! its interval is over, by a twentieth of it and an hour at most: a timer that fires two

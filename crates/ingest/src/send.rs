@@ -307,6 +307,10 @@ impl Sender<'_> {
         if !choices.is_empty() {
             return Ok(choices);
         }
+        if self.others(&[]) > 0 {
+            let detail = "no credential that is left may see it".to_owned();
+            return Err(Failed::GivenUp(transient(detail)));
+        }
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((cut, error)) = refused {
             self.brake.pull(cut, error);
@@ -387,6 +391,11 @@ impl Sender<'_> {
 
 /// How to go on after a stop.
 pub(crate) const GO_ON: &str = "run the same command again; it goes on at the next page";
+
+/// A trouble of our own telling, which another session may not have.
+pub(crate) fn transient(detail: String) -> SourceError {
+    SourceError { trouble: Trouble::Transient, detail, windows: Vec::new() }
+}
 
 /// The error for a trouble that ends a batch, and what it means for the crawls it cuts.
 fn fatal(source: &dyn Source, error: &SourceError) -> (Cut, Error) {

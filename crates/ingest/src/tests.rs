@@ -377,7 +377,12 @@ async fn a_429_whose_window_has_ended_already_is_not_hammered() {
 
 #[tokio::test]
 async fn a_window_that_ends_in_years_is_an_error_and_no_wait() {
-    let server = network(|_| Canned::new(429, "").window(0, 400_000_000)).await;
+    let asked = AtomicU32::new(0);
+    let server = network(move |_| match asked.fetch_add(1, Ordering::Relaxed) {
+        0 => Canned::new(429, "").window(0, 400_000_000),
+        _ => page(&[9], None),
+    })
+    .await;
     let place = Place::new();
     let report = place.run(&server, &batch(&["1"], &[List::Followers])).await.unwrap();
     let error = report.fatal.unwrap();
@@ -385,6 +390,9 @@ async fn a_window_that_ends_in_years_is_an_error_and_no_wait() {
     let said = "says that its rate window ends at 2039-07-28T21:43:37Z, and its clock shows 2026";
     assert!(error.to_string().contains(said), "{error}");
     assert!(error.way_out().unwrap().starts_with("no window is longer than a day"));
+    // The next session does not believe it either.
+    let again = place.run(&server, &batch(&["1"], &[List::Followers])).await.unwrap();
+    assert!(again.is_complete(), "{:?}", again.fatal);
 }
 
 #[tokio::test]

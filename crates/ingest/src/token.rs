@@ -44,6 +44,12 @@ impl Token {
     /// # Errors
     /// If the file cannot be read, may be read by others, or holds something else.
     pub fn from_file(path: &Path) -> Result<Self, Error> {
+        // Somebody who names the token itself, and not its file, must not read it again.
+        if !path.exists() && path.components().count() == 1 && path.as_os_str().len() > 24 {
+            let what = "there is no token file of that name, which is not shown: it may be a token";
+            return Err(Error::new(ErrorKind::Credentials, what)
+                .hint("name a file that holds the token, or set the variable"));
+        }
         refuse_shared(path, "token file")?;
         let text = std::fs::read(path).map_err(|e| Error::io("read the token file", path, e))?;
         let place = format!("the token file {}", path.display());
@@ -191,6 +197,13 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Credentials);
             assert!(error.way_out().unwrap().starts_with("chmod 600 "), "{error:?}");
         }
+    }
+
+    #[test]
+    fn a_token_where_a_file_belongs_is_not_quoted() {
+        let error =
+            Token::from_file(Path::new("AAAAAAAAAAAAAAAAAAAAAsesame%2Fdemo%3D")).unwrap_err();
+        assert!(!format!("{error} {error:?} {:?}", error.way_out()).contains("sesame"));
     }
 
     #[test]

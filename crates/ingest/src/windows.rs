@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Window;
 use crate::journal::{Journal, Journals};
-use crate::pace::{BucketKey, Heard, Pace};
+use crate::pace::{BucketKey, Heard, Pace, WAIT_MAX};
 use crate::source::{Call, Endpoint, Source};
 
 const FILE: &str = "windows.json";
@@ -54,7 +54,9 @@ pub(crate) fn take_over(
     for heard in heard {
         for (credential, source) in sources.iter().enumerate() {
             let known = source.credential().fingerprint == heard.credential;
-            if let Some(endpoint) = endpoint(&**source, &heard.endpoint).filter(|_| known) {
+            let sensible = heard.reset.duration_since(source.now()) <= WAIT_MAX;
+            let endpoint = endpoint(&**source, &heard.endpoint);
+            if let Some(endpoint) = endpoint.filter(|_| known && sensible) {
                 pace.take_over((credential, endpoint), heard.window());
             }
         }
@@ -71,7 +73,14 @@ pub(crate) fn save(pace: &Pace, sources: &[Arc<dyn Source>], journals: &Journals
         let credential = sources[credential].credential().fingerprint.clone();
         Heard::new(credential, endpoint, window)
     };
-    let windows = pace.windows().into_iter().map(heard).collect();
+    let mut windows: Vec<Heard> = pace.windows().into_iter().map(heard).collect();
+    // What other credentials left there is not ours to forget.
+    let ours = |other: &Heard| {
+        sources.iter().any(|source| source.credential().fingerprint == other.credential)
+    };
+    let others = read(journals).unwrap_or_default().windows;
+    windows
+        .extend(others.into_iter().filter(|other| !ours(other) && other.reset > sources[0].now()));
     let ahead = sources[0].now().duration_since(Timestamp::now());
     let ahead_millis = i64::try_from(ahead.as_millis()).unwrap_or_default();
     let save = || {

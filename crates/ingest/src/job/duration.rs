@@ -18,8 +18,13 @@ pub(super) fn parse(text: &str) -> Result<SignedDuration, String> {
     if duration <= SignedDuration::ZERO {
         return Err(format!("`{text}` is not longer than nothing"));
     }
+    if duration > LONGEST {
+        return Err(format!("`{text}` is longer than a hundred years"));
+    }
     Ok(duration)
 }
+
+const LONGEST: SignedDuration = SignedDuration::from_hours(100 * 366 * 24);
 
 /// How to write one.
 pub(super) const HINT: &str = "write it like `90s`, `15 min`, `6h`, `1d 12h` or `2 weeks`";
@@ -52,6 +57,7 @@ mod tests {
         for text in ["0s", "-1h", "3 days ago"] {
             assert!(parse(text).unwrap_err().contains("longer than nothing"), "{text}");
         }
+        assert!(parse("3000000d").unwrap_err().contains("hundred years"));
         for text in ["", "soon", "15", "1 fortnight", "99999999999999999999 h"] {
             assert!(parse(text).unwrap_err().contains("no duration"), "{text}");
         }

@@ -22,6 +22,8 @@ use crate::{AccountRef, Budget, Error, Mode, Prices, SourceKind, Target};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Job {
+    /// What the job is known by, wherever its file is; none for the file's own place.
+    pub name: Option<String>,
     /// Where the run goes.
     pub store: Option<PathBuf>,
     /// Which source to ask.

@@ -29,6 +29,7 @@ impl PricesTable {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct JobFile {
+    name: Option<String>,
     store: Option<PathBuf>,
     source: Option<Spanned<String>>,
     base_url: Option<Spanned<String>>,
@@ -124,6 +125,7 @@ impl Reader<'_> {
             groups.push(self.group(group, &common, &mut taken)?);
         }
         Ok(Job {
+            name: file.name,
             store: file.store.map(|p| self.beside(&p)),
             source,
             base_url: file.base_url.map(|url| self.base_url(url)).transpose()?,

@@ -51,7 +51,7 @@ fn a_job_says_who_and_how() {
 fn mistakes_are_shown_with_their_line() {
     check_error(
         "store = \"s\"\nspeed = 3\naccounts = []",
-        "jobs/daily.toml:2: unknown field `speed`, expected one of `store`, `source`, `base_url`, `token_file`, `credentials`, `lists`, `mode`, `complete_every`, `every`, `profiles`, `concurrency`, `page_size`, `budget`, `prices`, `accounts`",
+        "jobs/daily.toml:2: unknown field `speed`, expected one of `name`, `store`, `source`, `base_url`, `token_file`, `credentials`, `lists`, `mode`, `complete_every`, `every`, `profiles`, `concurrency`, `page_size`, `budget`, `prices`, `accounts`",
     );
     check_error(
         "accounts = [\n{ who = [\"@ok\", \"alice\"] }]",

@@ -2,23 +2,25 @@
 //!
 //! ```text
 //! file  = magic, frame*
-//! frame = length: u32 LE, CRC-32 of the payload: u32 LE, payload
+//! frame = mark: 4 bytes, length: u32 LE, CRC-32 of the payload: u32 LE, payload
 //! ```
 //!
 //! Since a frame is durable before the next one is begun, only the last one can be torn by a
 //! crash: a bad frame at the end is what a power cut leaves and is dropped, a bad frame with
-//! a good one behind it is damage and is not passed over.
+//! a good one behind it is damage and is not passed over. The mark is how a good one is found
+//! there, wherever it begins.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 pub(super) const MAGIC: &[u8; 8] = b"fgjrnl1\n";
-pub(super) const HEAD_BYTES: usize = 8;
+const MARK: [u8; 4] = *b"\xf5FGj";
+pub(super) const HEAD_BYTES: usize = 12;
 /// A page of profiles takes about a megabyte; a length beyond this is noise.
 const PAYLOAD_BYTES_MAX: usize = 64 << 20;
-/// How far behind a bad frame a good one is looked for.
-const SEARCH_BYTES_MAX: u64 = 8 << 20;
+/// How far behind a bad frame a good one is looked for: beyond the longest that it can be.
+const SEARCH_BYTES_MAX: u64 = PAYLOAD_BYTES_MAX as u64 + 1024;
 /// Disk space is asked for in pieces of this size, ahead of what is written.
 const RESERVE_BYTES: u64 = 4 << 20;
 
@@ -101,6 +103,7 @@ pub(super) fn frame(payload: &[u8]) -> io::Result<Vec<u8>> {
     let length = u32::try_from(payload.len()).ok().filter(|_| payload.len() <= PAYLOAD_BYTES_MAX);
     let length = length.ok_or_else(|| io::Error::other("the record is too long"))?;
     let mut frame = Vec::with_capacity(HEAD_BYTES + payload.len());
+    frame.extend_from_slice(&MARK);
     frame.extend_from_slice(&length.to_le_bytes());
     frame.extend_from_slice(&crc32fast::hash(payload).to_le_bytes());
     frame.extend_from_slice(payload);
@@ -200,9 +203,10 @@ fn next(from: &mut impl Read, left: u64, payload: &mut Vec<u8>) -> io::Result<bo
 /// zeros, which some file systems leave behind, is none.
 fn plausible(head: &[u8], left: u64) -> Option<(usize, u32)> {
     let word = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| head[at + i]));
-    let length = usize::try_from(word(0)).ok()?;
+    let length = usize::try_from(word(4)).ok()?;
     let fits = (HEAD_BYTES + length) as u64 <= left;
-    ((1..=PAYLOAD_BYTES_MAX).contains(&length) && fits).then(|| (length, word(4)))
+    let sized = (1..=PAYLOAD_BYTES_MAX).contains(&length) && fits;
+    (head.starts_with(&MARK) && sized).then(|| (length, word(8)))
 }
 
 /// Whether anything behind `at` is a good frame.
@@ -294,7 +298,7 @@ mod tests {
         bytes.truncate(bytes.len() - 1);
         std::fs::write(&path, &bytes).unwrap();
         let read_ = read::<Unreadable>(&path, |_| Ok(())).unwrap();
-        assert_eq!(read_.torn, 10);
+        assert_eq!(read_.torn, 14);
         let mut frames = Frames::resume(&path, read_.end).unwrap();
         frames.reserve(100).unwrap();
         frames.append(b"three").unwrap();

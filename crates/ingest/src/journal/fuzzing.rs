@@ -59,7 +59,7 @@ fn mended(file: &[u8]) -> Vec<u8> {
     let mut mended = frames::MAGIC.to_vec();
     let mut rest = file.get(mended.len()..).unwrap_or_default();
     while let Some((head, behind)) = rest.split_at_checked(frames::HEAD_BYTES) {
-        let length = u32::from_le_bytes(std::array::from_fn(|i| head[i]));
+        let length = u32::from_le_bytes(std::array::from_fn(|i| head[4 + i]));
         let length = usize::try_from(length).unwrap_or(usize::MAX).min(behind.len());
         let (payload, next) = behind.split_at(length);
         mended.extend(frame(payload).unwrap_or_default());

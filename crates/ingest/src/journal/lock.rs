@@ -6,6 +6,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, ErrorKind};
 
 const FILE: &str = "lock";
+/// How often to look again at a lock that nobody owns.
+const LOOKS_MAX: u32 = 20;
 
 /// The right to run a job in a store; given back when dropped.
 #[derive(Debug)]
@@ -41,12 +44,21 @@ impl StoreLock {
         let open =
             || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = open().map_err(|e| Error::io("open", &path, e))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => {
-                return Err(taken(folder, owner_in(&mut file)));
+        // Somebody who only looks holds it for a moment, and has written nothing.
+        let mut tries = 0;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(std::fs::TryLockError::WouldBlock) => {
+                    let owner = owner_in(&mut file);
+                    if owner.is_some() || tries == LOOKS_MAX {
+                        return Err(taken(folder, owner));
+                    }
+                    tries += 1;
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                Err(std::fs::TryLockError::Error(e)) => return Err(Error::io("lock", &path, e)),
             }
-            Err(std::fs::TryLockError::Error(e)) => return Err(Error::io("lock", &path, e)),
         }
         let owner = Owner {
             pid: std::process::id(),
@@ -79,6 +91,7 @@ impl Drop for StoreLock {
 
 fn owner_in(file: &mut File) -> Option<Owner> {
     let mut text = Vec::new();
+    file.rewind().ok()?;
     file.take(1 << 16).read_to_end(&mut text).ok()?;
     serde_json::from_slice(&text).ok()
 }

@@ -17,7 +17,9 @@ pub(crate) mod record;
 mod state;
 
 use std::cell::RefCell;
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -72,6 +74,8 @@ impl Journals {
             let name = name.to_string_lossy();
             if name.starts_with(MAKING) || name.starts_with(GONE) {
                 let _ = std::fs::remove_dir_all(entry.path());
+            } else if name.starts_with(".tmp") {
+                let _ = std::fs::remove_file(entry.path());
             }
         }
     }
@@ -129,7 +133,9 @@ impl Journals {
     pub(crate) fn begin(&self, key: &str, command: &str, at: Timestamp) -> Result<Journal, Error> {
         let began =
             Began { version: VERSION, key: key.to_owned(), command: command.to_owned(), at };
-        let name = format!("{}-{}", RunId::at(at), &key[..key.len().min(4)]);
+        // Never the name of an earlier journal, whose run may be there.
+        let chance = RandomState::new().hash_one((std::process::id(), Timestamp::now())) >> 32;
+        let name = format!("{}-{chance:08x}", RunId::at(at));
         let making = self.folder.join(format!("{MAKING}{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&making);
         std::fs::create_dir(&making).map_err(|e| Error::io("create", &making, e))?;
@@ -138,6 +144,7 @@ impl Journals {
         let mut frames = Frames::create(&made).map_err(fail)?;
         let payload = Record::Began(began.clone()).encode().map_err(|e| fail(e.into()))?;
         frames.append(&payload).map_err(fail)?;
+        drop(frames);
         let folder = self.free_name(&name);
         std::fs::rename(&making, &folder).map_err(|e| Error::io("create", &folder, e))?;
         sync_folder(&folder)?;
@@ -196,12 +203,27 @@ struct Open {
     folder: PathBuf,
     frames: Mutex<Frames>,
     state: Mutex<State>,
+    /// Bytes that requests under way may still bring.
+    promised: AtomicU64,
+}
+
+/// Room on the disk for what a request may bring.
+#[derive(Debug)]
+pub(crate) struct Room {
+    open: Arc<Open>,
+    bytes: u64,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.open.promised.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 impl Journal {
     fn new(folder: PathBuf, frames: Frames, state: State) -> Self {
         let (frames, state) = (Mutex::new(frames), Mutex::new(state));
-        Self(Arc::new(Open { folder, frames, state }))
+        Self(Arc::new(Open { folder, frames, state, promised: AtomicU64::new(0) }))
     }
 
     /// Its name, which the run that comes of it keeps.
@@ -216,12 +238,17 @@ impl Journal {
     }
 
     /// Makes sure that what the next request may bring will find room on the disk, so that
-    /// nothing is bought that cannot be kept.
-    pub(crate) async fn reserve(&self, bytes: u64) -> Result<(), Error> {
-        let open = Arc::clone(&self.0);
+    /// nothing is bought that cannot be kept. The room is for as long as it is held.
+    pub(crate) async fn reserve(&self, bytes: u64) -> Result<Room, Error> {
+        let room = Room { open: Arc::clone(&self.0), bytes };
+        room.open.promised.fetch_add(bytes, Ordering::Relaxed);
         blocking(move || {
-            let mut frames = open.frames.lock().unwrap_or_else(PoisonError::into_inner);
-            frames.reserve(bytes).map_err(|e| unwritable(frames.path(), e))
+            let promised = room.open.promised.load(Ordering::Relaxed);
+            let mut frames = room.open.frames.lock().unwrap_or_else(PoisonError::into_inner);
+            let reserved = frames.reserve(promised);
+            reserved.map_err(|e| unwritable(frames.path(), e))?;
+            drop(frames);
+            Ok(room)
         })
         .await
     }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use snapshot::{AccountId, List, MemberProfile, Outcome, Profile, RunId, State};
+use snapshot::{AccountId, Cut, List, MemberProfile, Outcome, Profile, RunId, State};
 
 use crate::head::Meeting;
 use crate::pace::Heard;
@@ -23,6 +23,7 @@ pub(crate) enum Record {
     Members(Members),
     Ended(Ended),
     GaveUp(GaveUp),
+    Paused(Paused),
 }
 
 /// The first record: which job this is, and when it began.
@@ -203,6 +204,40 @@ impl Refusal {
             Self::Suspended => State::Suspended,
             Self::Missing => State::Missing,
             Self::NotAuthorized => State::NotAuthorized,
+        }
+    }
+}
+
+/// A session was stopped before all was done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Paused {
+    pub(crate) at: Timestamp,
+    pub(crate) why: Pause,
+}
+
+/// What stopped a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Pause {
+    Budget,
+    Error,
+    Stopped,
+}
+
+impl Pause {
+    pub(crate) fn of(cut: Cut) -> Self {
+        match cut {
+            Cut::Budget => Self::Budget,
+            Cut::Error => Self::Error,
+            _ => Self::Stopped,
+        }
+    }
+
+    pub(crate) fn cut(self) -> Cut {
+        match self {
+            Self::Budget => Cut::Budget,
+            Self::Error => Cut::Error,
+            Self::Stopped => Cut::Stopped,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use jiff::{SignedDuration, Timestamp};
 use snapshot::{AccountId, List, Profile};
 
-use super::record::{Began, Ended, ListKey, Page, Record, Refusal, Started};
+use super::record::{Began, Ended, ListKey, Page, Pause, Record, Refusal, Started};
 use crate::Cursor;
 use crate::head::Meeting;
 use crate::pace::Heard;
@@ -22,6 +22,8 @@ pub(crate) struct State {
     pub(crate) last_session: Option<Timestamp>,
     /// How far the network's clock was ahead of the machine's then.
     pub(crate) ahead: Option<SignedDuration>,
+    /// What stopped the last of them, if it was stopped and could still say so.
+    pub(crate) paused: Option<Pause>,
     /// The process of the last of them.
     pub(crate) pid: Option<u32>,
     /// How many lists the job has, as far as it has been told.
@@ -133,8 +135,7 @@ impl ListState {
     pub(crate) fn continues(&self, now: &Started) -> bool {
         let then = &self.started;
         (then.source == now.source && then.page_size == now.page_size)
-            && (then.profiles == now.profiles
-                && then.known_run.is_some() == now.known_run.is_some())
+            && (then.profiles == now.profiles && then.known_run == now.known_run)
     }
 
     /// The last page has been read, though nobody has said so yet.
@@ -157,6 +158,7 @@ impl State {
             sessions: 0,
             last_session: None,
             ahead: None,
+            paused: None,
             pid: None,
             wanted: 0,
             lists: BTreeMap::new(),
@@ -176,6 +178,7 @@ impl State {
             Record::Session(session) => {
                 self.sessions = self.sessions.saturating_add(1);
                 self.last_session = Some(session.at);
+                self.paused = None;
                 self.ahead = Some(session.at.duration_since(session.here));
                 self.pid = Some(session.pid);
                 self.wanted = session.lists;
@@ -229,6 +232,7 @@ impl State {
                 // No cursor of it comes back any more.
                 self.cursors.remove(&(ended.key.list, ended.key.account));
             }
+            Record::Paused(paused) => self.paused = Some(paused.why),
             Record::GaveUp(gave_up) => {
                 if let Some(list) = self.list(&gave_up.key) {
                     list.requests = list.requests.saturating_add(gave_up.requests);

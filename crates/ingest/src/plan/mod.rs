@@ -22,6 +22,7 @@ use tokio::time::Instant;
 use self::forecast::{Bucket, forecast, pages};
 use crate::batch::{ask_profiles, check, find};
 use crate::budget::Purse;
+use crate::head::STRETCH;
 use crate::journal::record::{ListKey, Refusal, Started};
 use crate::journal::{Journals, ListState, State};
 use crate::pace::{Heard, Pace};
@@ -31,8 +32,6 @@ use crate::source::{AccountRef, Call, Source, Username, Who};
 use crate::status::as_string;
 use crate::{Batch, Error, ErrorKind, Mode, Progress, SourceKind, Stop, windows};
 
-/// Known ids in a row that a head refresh needs to meet before it ends.
-const STRETCH: u64 = 50;
 /// The version of what [`Plan`] looks like when it is serialized.
 const SCHEMA_VERSION: u32 = 1;
 
@@ -444,7 +443,7 @@ impl Planner<'_> {
                 (pages(rows, self.page_size), rows)
             }),
             (false, Some(baseline)) => reported.map(|reported| {
-                let growth = reported.saturating_sub(baseline.length) + STRETCH;
+                let growth = reported.saturating_sub(baseline.length) + u64::from(STRETCH);
                 let pages = pages(growth.saturating_sub(ids_kept), self.page_size);
                 let rows = pages.saturating_mul(u64::from(self.page_size));
                 (pages, rows.min(reported.saturating_sub(ids_kept)))

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{Credential, CredentialId, Cursor, Error};
 
-/// Speaks to the X API v1.1 with an app's bearer token.
+/// Speaks to the X API v1.1 with one credential.
 pub(super) struct XV1 {
     http: Http,
 }

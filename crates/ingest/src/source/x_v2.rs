@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{Credential, CredentialId, Cursor, Error};
 
-/// Speaks to the X API v2 with an app's bearer token.
+/// Speaks to the X API v2 with one credential.
 pub(super) struct XV2 {
     http: Http,
 }
@@ -146,6 +146,9 @@ pub(super) fn parse_page(body: &[u8], profiles: bool, at: Timestamp) -> Result<P
         if page.data.is_none() && page.errors.is_some() {
             return Err("the page has errors only".to_owned());
         }
+        if page.meta.next_token.as_deref() == Some("") {
+            return Err("the next token is empty".to_owned());
+        }
         // A page that lost rows, or its end, must not pass for the last one.
         let (said, held) = (page.meta.result_count, page.data.as_ref().map_or(0, Vec::len));
         if said != held as u64 {
@@ -213,7 +216,7 @@ struct WireMeta {
 
 impl WireMeta {
     fn next(self) -> Option<Cursor> {
-        self.next_token.filter(|token| !token.is_empty()).map(Cursor::new)
+        self.next_token.map(Cursor::new)
     }
 }
 
