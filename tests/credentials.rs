@@ -207,7 +207,7 @@ fn several_credentials_work_together_each_with_its_own_windows() {
         &["--max-requests", "3"],
     );
     assert!(done.stderr.contains("bearer is not used any more"), "{}", done.stderr);
-    assert_eq!(done.code, Some(3), "the user's window holds no page more: {}", done.stderr);
+    more.check(&network, &done);
     more.check_secrets(&done);
 }
 
@@ -236,6 +236,17 @@ fn a_protected_list_is_read_by_whoever_may_see_it() {
     };
     assert_eq!(snapshot(APP), State::Protected);
     assert!(snapshot(&(APP.to_owned() + USER)).is_complete());
+}
+
+#[test]
+fn the_credentials_in_the_readme_can_be_read() {
+    let readme = include_str!("../README.md");
+    let begin = readme.find("```toml\n[[credential]]").expect("there is an example") + 8;
+    let text = &readme[begin..begin + readme[begin..].find("```").unwrap()];
+    let place = Place::new();
+    place.private("tokens.json", &tokens());
+    let file = place.private("credentials.toml", text);
+    assert_eq!(ingest::Credential::read_file(&file).unwrap().len(), 3);
 }
 
 #[test]

@@ -126,9 +126,63 @@ fn accounts_can_come_from_standard_input() {
 }
 
 #[test]
+fn the_command_that_status_tells_goes_on_and_buys_nothing_twice() {
+    let (network, folder) = (network(), scratch());
+    let store = folder.path().join("my store");
+    let account = network.with_world(|world| world.watched()[0]).to_string();
+    let snapshot = |more: &[&str]| {
+        let mut command = crate::util::on(&store);
+        command.env("FOLLOWGRAPH_BEARER_TOKEN", network.bearer());
+        command.args(["snapshot", &account, "--base-url", &network.base_url()]);
+        run(command.args(["--source", "x_v1", "--page-size", "70", "--profiles"]).args(more))
+    };
+    assert_eq!(snapshot(&["--max-requests", "4"]).code, Some(3));
+    let status = run(crate::util::on(&store).args(["status", "--format", "json"])).stdout;
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    let told = status["jobs"][0]["command"].as_str().unwrap();
+    let program = format!("\"{}\"", env!("CARGO_BIN_EXE_followgraph"));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &told.replacen("followgraph", &program, 1)]);
+    let done = run(shell.env("FOLLOWGRAPH_BEARER_TOKEN", network.bearer()));
+    assert_eq!(done.code, Some(0), "{told}: {}", done.stderr);
+    assert_eq!(published(&store).len(), 1, "{told}");
+    let requests = network.requests();
+    let mut asked: Vec<_> = requests.iter().map(|record| &record.path_and_query).collect();
+    let all = asked.len();
+    asked.sort_unstable();
+    asked.dedup();
+    assert_eq!(asked.len(), all, "{told}");
+}
+
+#[test]
+fn a_small_budget_buys_small_pages_and_an_unfinished_list_keeps_its_own() {
+    let (network, folder) = (network(), scratch());
+    let [large, small] = network.with_world(|world| [world.watched()[0], world.watched()[11]]);
+    let snapshot = |store: &str, account: i64, dollars: &str| {
+        let mut command = network.client(&folder.path().join(store));
+        command.env("FOLLOWGRAPH_BEARER_TOKEN", network.bearer());
+        run(command.args(["snapshot", &account.to_string(), "--max-cost-usd", dollars]))
+    };
+    // A whole page of a thousand could cost ten dollars.
+    let done = snapshot("small", small, "5");
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert_eq!(snapshot("large", large, "2").code, Some(3));
+    let done = snapshot("large", large, "50");
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert!(!done.stderr.contains("anew"), "{}", done.stderr);
+    let run_ = Store::open(folder.path().join("large")).unwrap().find("latest").unwrap();
+    let crawl = &run_.crawls().unwrap()[0];
+    assert_eq!(crawl.cost_micro_usd, Some(10_000 * i64::try_from(crawl.ids).unwrap()));
+    // And where not one page fits, that is what is said.
+    let none = snapshot("none", large, "0.05");
+    assert_eq!(none.code, Some(3));
+    assert!(none.stderr.contains("raise the limit, or ask for smaller pages"), "{}", none.stderr);
+}
+
+#[test]
 fn the_job_in_the_readme_is_one() {
     let readme = include_str!("../README.md");
-    let begin = readme.find("```toml\n").expect("there is an example") + 8;
+    let begin = readme.find("```toml\n# job.toml").expect("there is an example") + 8;
     let text = &readme[begin..begin + readme[begin..].find("```").unwrap()];
     let folder = scratch();
     std::fs::write(folder.path().join("accounts.txt"), "@carol\n").unwrap();

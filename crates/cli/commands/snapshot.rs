@@ -109,7 +109,9 @@ fn finish(reading: &Reading) -> Result<Exit> {
     }
     let published = ingest::finish(&store, &batch, &reading.settings.base_url.value)?;
     if !reading.settings.quiet {
-        output::print(format!("run {}: {}\n", published.run, of_lists(&published.crawls)))?;
+        let cut = published.crawls.iter().filter(|crawl| !crawl.state.is_complete()).count();
+        let lists = of_lists(&published.crawls);
+        output::print(format!("run {}: {lists}; {cut} not complete\n", published.run))?;
     }
     Ok(Exit::Done)
 }

@@ -108,6 +108,8 @@ impl Batch {
 /// Sessions in a row in which a list may fail, while others are read, before it is published
 /// as it stands. One list that cannot be read must not keep the others from being seen.
 const GIVEN_UP_MAX: u32 = 2;
+/// Lists that may be read at once; windows and connections bound them far below.
+const CONCURRENCY_MAX: usize = 10_000;
 /// Lists beyond `concurrency` that may be waiting to repeat a request.
 const WAITING_MAX: usize = 56;
 
@@ -196,18 +198,31 @@ pub(crate) fn check(batch: &Batch, sources: &[Arc<dyn Source>]) -> Result<u32, E
         return Err(Error::usage(format!("a batch cannot read from {source} and {other} at once")));
     }
     let most = source.page_size_max();
-    let page_size = batch.page_size.unwrap_or(most);
+    let page_size = batch.page_size.unwrap_or_else(|| fitting(most, batch, source.kind()));
     if batch.targets.iter().all(|target| target.lists.is_empty()) {
         return Err(Error::usage("there is nothing to read: no account, or no list of it"));
     }
-    if batch.concurrency == 0 {
-        return Err(Error::usage("no list can be read with a concurrency of 0"));
+    if !(1..=CONCURRENCY_MAX).contains(&batch.concurrency) {
+        let asked = batch.concurrency;
+        let what = format!("the concurrency is 1 to {CONCURRENCY_MAX} lists, not {asked}");
+        return Err(Error::usage(what));
     }
     if !(1..=most).contains(&page_size) {
         return Err(Error::usage(format!("{source} gives pages of 1 to {most}, not {page_size}")));
     }
     Ok(page_size)
 }
+
+/// The largest pages of which ten fit into the budget, since a page is paid for whole.
+fn fitting(most: u32, batch: &Batch, kind: SourceKind) -> u32 {
+    let price = batch.prices.look_up(kind, 1).filter(|price| *price > 0);
+    let users = batch.budget.cost_micro_usd_max.zip(price).map(|(max, price)| max / price / 10);
+    let users = users.map_or(most, |users| u32::try_from(users).unwrap_or(u32::MAX));
+    users.clamp(PAGE_MIN.min(most), most)
+}
+
+/// Smaller pages than this are not asked for by ourselves.
+const PAGE_MIN: u32 = 20;
 
 /// The name of the journal of a job.
 pub(crate) fn find(journals: &Journals, key: &str) -> Result<Option<String>, Error> {
@@ -391,7 +406,11 @@ impl At<'_> {
             }
             let known = self.known(place.as_ref(), *mode, baselines.of(*account, *list));
             let known = known.map(|run| Known::new(run, *account, *list));
-            let task = self.task(*account, *list, *mode, known);
+            let mut task = self.task(*account, *list, *mode, known);
+            if let (Some(place), None) = (&place, self.batch.page_size) {
+                // A list in progress keeps its page size, unless another one is asked for.
+                task.started.page_size = place.started.page_size;
+            }
             if let Some(place) = &place {
                 self.tell_if_anew(place, &task.started);
             }

@@ -11,9 +11,8 @@ use tokio::sync::Notify;
 
 /// Limits of one call of [`run`](crate::run): none is exceeded, whatever happens.
 ///
-/// What counts are users in answers that arrived, and requests of ours: an answer that was
-/// lost on its way may be charged too, and a redirect or the renewal of a token is no request
-/// here. They are for one session. What a job that was gone on with has cost in all stands in its
+/// An answer that was lost on its way counts as charged, since nobody can know. A redirect or
+/// the renewal of a token is no request here. They are for one session. What a job that was gone on with has cost in all stands in its
 /// journal, and in its run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -83,6 +82,11 @@ impl Purse {
             }
             changed.await;
         }
+    }
+
+    /// Whether so much money fits into the limit of a session that has spent nothing.
+    pub(crate) fn could_ever(&self, most: i64) -> bool {
+        self.limits.cost_micro_usd_max.is_none_or(|max| most <= max)
     }
 
     /// Requests so far.

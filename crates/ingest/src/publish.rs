@@ -208,24 +208,31 @@ fn look_up(checked: &Checked, fate: &Fate) -> LookUp {
 
 /// Removes journals whose runs are there: a crash came between the two.
 pub(crate) fn clear_published(store: &Store, journals: &Journals) -> Result<(), Error> {
+    for name in published(store, journals)? {
+        journals.remove(&name)?;
+    }
+    Ok(())
+}
+
+/// The names of journals whose runs are there.
+pub(crate) fn published(store: &Store, journals: &Journals) -> Result<HashSet<String>, Error> {
     let mut names: HashSet<String> = journals.names()?.into_iter().collect();
+    let mut published = HashSet::new();
     if names.is_empty() {
-        return Ok(());
+        return Ok(published);
     }
     let entries = store.entries().map_err(|e| Error::store("cannot list the store", e))?;
     // The newest come last, and the journal's run is among the newest.
     for (_, run) in entries.into_iter().rev() {
         let Ok(run) = run else { continue };
-        if let Some(name) = run.manifest().parameters.get(RUN_PARAMETER)
-            && names.remove(name)
-        {
-            journals.remove(name)?;
+        if let Some(name) = run.manifest().parameters.get(RUN_PARAMETER) {
+            published.extend(names.take(name));
         }
         if names.is_empty() {
             break;
         }
     }
-    Ok(())
+    Ok(published)
 }
 
 /// For lists, the newest run that has read all of them.

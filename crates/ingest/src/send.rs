@@ -228,7 +228,7 @@ impl Sender<'_> {
                 // The next try waits in the bucket.
                 Trouble::Window { .. } if windows < WINDOWS_MAX => windows += 1,
                 Trouble::Window { .. } => return Err(Failed::GivenUp(error)),
-                Trouble::Transient => {
+                Trouble::Transient | Trouble::Lost => {
                     let Some(delay) = delays.next() else { return Err(Failed::GivenUp(error)) };
                     attempt += 1;
                     let (endpoint, why) =
@@ -266,7 +266,7 @@ impl Sender<'_> {
         let admit = self.pace.admit(&choices, self.deadline, now, announce);
         let mut permit = self.unless_braked(admit).await?.map_err(|far| self.too_far(far))?;
         let money = self.unless_braked(self.purse.set_aside(question.most)).await?;
-        let money = money.map_err(|spent| self.spent(spent))?;
+        let money = money.map_err(|spent| self.spent(spent, question.most))?;
         self.check_deadline(Duration::ZERO)?;
         *sent += 1;
         permit.sent();
@@ -281,6 +281,10 @@ impl Sender<'_> {
                 Ok(Answered { heard: heard(answer.windows()), answer })
             }
             Err(error) => {
+                if error.trouble == Trouble::Lost {
+                    // Nobody can know; so that the budget holds, it counts as charged.
+                    money.spend(question.most);
+                }
                 match error.trouble {
                     Trouble::Window { until } => {
                         let now = now(credential);
@@ -347,13 +351,19 @@ impl Sender<'_> {
         Failed::Braked
     }
 
-    fn spent(&self, spent: Spent) -> Failed {
+    fn spent(&self, spent: Spent, most: i64) -> Failed {
         let what = match spent {
             Spent::Money => "the next page could cost more than is left of `max_cost_usd`",
             Spent::Requests => "`max_requests` have been sent",
         };
+        let hint = match spent {
+            Spent::Money if !self.purse.could_ever(most) => {
+                "not one page fits into it: raise the limit, or ask for smaller pages with --page-size"
+            }
+            _ => GO_ON,
+        };
         let error = Error::new(ErrorKind::Incomplete, format!("stopped within the budget: {what}"));
-        self.brake.pull(Cut::Budget, error.hint(GO_ON));
+        self.brake.pull(Cut::Budget, error.hint(hint));
         Failed::Braked
     }
 

@@ -14,7 +14,7 @@ use crate::journal::record::Started;
 use crate::journal::{Journals, ListState, Owner, State};
 use crate::pace::{Heard, Window};
 use crate::source::Call;
-use crate::{Error, SourceKind, windows};
+use crate::{Error, SourceKind, publish, windows};
 
 /// The version of what [`Status`] looks like when it is serialized.
 const SCHEMA_VERSION: u32 = 1;
@@ -139,26 +139,24 @@ fn status_at(store: &Store, now: Timestamp) -> Result<Status, Error> {
     let journals = Journals::of(store);
     let (running, saved) = (journals.owner(), windows::saved(&journals));
     let (mut jobs, mut damaged) = (Vec::new(), Vec::new());
-    for name in journals.names()? {
+    let done = publish::published(store, &journals)?;
+    for name in journals.names()?.into_iter().filter(|name| !done.contains(name)) {
         let error = match journals.state(&name) {
             Ok(Some(state)) => {
                 jobs.push(job(name, &state, running.as_ref(), &saved, now));
                 continue;
             }
-            Ok(None) => None,
+            // It holds nothing yet, and the next job clears it away if it stays so.
+            Ok(None) => continue,
             // It was finished while we looked.
             Err(_) if !journals.folder().join(&name).exists() => continue,
-            Err(error) => Some(error),
+            Err(error) => error,
         };
-        let cause = |e: &Error| match std::error::Error::source(e) {
-            Some(cause) => format!("{e}: {cause}"),
-            None => e.to_string(),
-        };
-        let short = || "the journal ends before its first record".to_owned();
+        let cause = std::error::Error::source(&error);
         damaged.push(DamagedJournal {
             name,
-            error: error.as_ref().map_or_else(short, cause),
-            hint: error.as_ref().and_then(Error::way_out).map(str::to_owned),
+            error: cause.map_or(error.to_string(), |cause| format!("{error}: {cause}")),
+            hint: error.way_out().map(str::to_owned),
         });
     }
     Ok(Status { schema_version: SCHEMA_VERSION, at: now, running, jobs, damaged })

@@ -271,6 +271,9 @@ fn a_table_of_minet_names_its_members() {
     assert_eq!(place.rows(&imported, 0, List::Following), "7:5@0");
     let complaint = Place::new().complaint(b"name,lang,follower_id\nx,en,5\n", &export(None));
     assert!(complaint.starts_with("input:1: which column says whose list it is?; "), "{complaint}");
+    let contradicted = b"user_id,follower_id\n5,1\n6,99\n";
+    let complaint = Place::new().complaint(contradicted, &export(Some(5)));
+    assert!(complaint.contains(":3: the column `user_id` names 6, and --account 5"), "{complaint}");
     let complaint = Place::new().complaint(b"name,follower_id\nx,5\n", &export(None));
     assert!(complaint.starts_with("input:2: `x` is not a numeric id"), "{complaint}");
 }

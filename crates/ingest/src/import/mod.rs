@@ -181,7 +181,8 @@ pub fn import(
         match &options.kind {
             Kind::Ids { account, .. } => ids::read(input, *account, &mut intake)?,
             Kind::Table { account, member, time, .. } => {
-                let columns = table::Columns { account, member, time: time.as_deref() };
+                let columns =
+                    table::Columns { account, member, time: time.as_deref(), agrees: None };
                 table::read(input, &columns, options.delimiter, &mut intake)?;
             }
             Kind::Export { format, account, list } => {

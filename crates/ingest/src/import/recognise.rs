@@ -268,7 +268,12 @@ fn minet(
     if let AccountColumn::Fixed(account) = account {
         intake.facts(*account, list, |_| ());
     }
-    let columns = table::Columns { account, member, time: None };
+    let mut others = header.iter().filter(|name| *name != member);
+    let agrees = match (account, others.next(), others.next()) {
+        (AccountColumn::Fixed(account), Some(only), None) => Some((only.as_str(), *account)),
+        _ => None,
+    };
+    let columns = table::Columns { account, member, time: None, agrees };
     table::take(input, text, &columns, Some(delimiter), intake)?;
     intake.doubt(INTERRUPTED);
     Ok(())
@@ -311,7 +316,7 @@ fn exported(
         })?;
     } else {
         let account = AccountColumn::Fixed(account);
-        let columns = table::Columns { account: &account, member: "id", time: None };
+        let columns = table::Columns { account: &account, member: "id", time: None, agrees: None };
         table::take(input, text, &columns, Some(delimiter), intake)?;
     }
     intake.doubt(SCROLLED);

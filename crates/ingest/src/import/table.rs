@@ -17,6 +17,8 @@ pub(super) struct Columns<'a> {
     pub(super) account: &'a AccountColumn,
     pub(super) member: &'a str,
     pub(super) time: Option<&'a str>,
+    /// A column that must not name another account than this one, where it holds ids.
+    pub(super) agrees: Option<(&'a str, AccountId)>,
 }
 
 /// Takes every row of a table.
@@ -49,6 +51,11 @@ pub(super) fn take(
     let leash = Leash { inner, read: Rc::clone(&read), quotes: Rc::clone(&quotes) };
     let mut table = ReaderBuilder::new().delimiter(delimiter).from_reader(leash);
     let mut fields = Fields::find(input, columns, &mut table)?;
+    let named = |name: &str, header: &ByteRecord| header.iter().position(|h| h == name.as_bytes());
+    let agrees = match (columns.agrees, table.byte_headers()) {
+        (Some((name, account)), Ok(header)) => named(name, header).map(|at| (at, name, account)),
+        _ => None,
+    };
     let mut record = ByteRecord::new();
     let mut first_over_lines = None;
     loop {
@@ -64,6 +71,15 @@ pub(super) fn take(
         let line = record.position().map_or(0, csv::Position::line);
         if first_over_lines.is_none() && record.as_slice().contains(&b'\n') {
             first_over_lines = Some(line);
+        }
+        if let Some((at, name, account)) = agrees {
+            let said = record.get(at).and_then(|text| std::str::from_utf8(text).ok());
+            let said = said.and_then(|text| text.trim().parse::<AccountId>().ok());
+            if let Some(other) = said.filter(|said| *said != account) {
+                let what = format!("the column `{name}` names {other}, and --account {account}");
+                return Err(Error::input(input, line, what)
+                    .hint("leave --account out: the table says whose lists these are"));
+            }
         }
         let row = fields.row(&Record { input, fields: &record, line })?;
         intake.take(row.time, row.account, row.member, line)?;

@@ -78,6 +78,12 @@ impl Journals {
                 let _ = std::fs::remove_file(entry.path());
             }
         }
+        // One without a first record holds nothing.
+        for name in self.names().unwrap_or_default() {
+            if let Ok(None) = self.began(&name) {
+                let _ = self.remove(&name);
+            }
+        }
     }
 
     /// Who has the store's lock, if anybody does.

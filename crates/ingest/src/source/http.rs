@@ -249,13 +249,20 @@ impl Http {
     /// The error for a good status whose body is not what was asked for: what the answer
     /// says of itself if it does, and else why it makes no sense.
     pub(super) fn senseless(&self, reply: &Reply, why: impl fmt::Display) -> SourceError {
-        self.refusal(reply).unwrap_or_else(|| {
+        let good = (200..300).contains(&reply.status);
+        let senseless = || {
             self.presentable(SourceError {
                 trouble: Trouble::Transient,
                 detail: format!("the answer makes no sense: {why}"),
                 windows: reply.windows.clone(),
             })
-        })
+        };
+        match self.refusal(reply).unwrap_or_else(senseless) {
+            SourceError { trouble: Trouble::Transient, detail, windows } if good => {
+                SourceError { trouble: Trouble::Lost, detail, windows }
+            }
+            error => error,
+        }
     }
 
     /// An answer may quote the request; the token must not come out that way, nor a part of
@@ -315,7 +322,9 @@ fn no_answer(error: reqwest::Error) -> SourceError {
     }
     let what = if error.is_timeout() { "no answer in time" } else { "no answer" };
     let detail = format!("{what}: {cause}");
-    SourceError { trouble: Trouble::Transient, detail, windows: Vec::new() }
+    // Where no connection came about, nothing was asked.
+    let trouble = if error.is_connect() { Trouble::Transient } else { Trouble::Lost };
+    SourceError { trouble, detail, windows: Vec::new() }
 }
 
 /// The families of rate headers: the quarter hour's, and two of a day.

@@ -214,6 +214,8 @@ pub struct SourceError {
 pub enum Trouble {
     /// Ask again a little later.
     Transient,
+    /// The same; but an answer may have been made, and charged, that did not arrive whole.
+    Lost,
     /// Ask again when the rate window ends.
     Window {
         /// When that is, if the network said so.

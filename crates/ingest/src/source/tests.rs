@@ -120,7 +120,7 @@ async fn refusals_are_told_apart_and_count_as_requests() {
     assert_eq!(error.trouble, Trouble::Transient);
     for damaged in ["{\"data\":[{\"id\":\"1", "{\"data\":[{\"id\":\"1.43E+18\"}]}", "[]"] {
         let error = page(SourceKind::XV2, Canned::new(200, damaged)).await.unwrap_err();
-        assert_eq!(error.trouble, Trouble::Transient, "{damaged}");
+        assert_eq!(error.trouble, Trouble::Lost, "{damaged}");
     }
 }
 
@@ -128,7 +128,7 @@ async fn refusals_are_told_apart_and_count_as_requests() {
 async fn a_page_of_v2_that_lost_its_end_or_its_rows_is_not_the_last_one() {
     let check = async |body: &'static str, expected: &str| {
         let error = page(SourceKind::XV2, Canned::new(200, body)).await.unwrap_err();
-        assert_eq!(error.trouble, Trouble::Transient, "{body}");
+        assert_eq!(error.trouble, Trouble::Lost, "{body}");
         assert!(error.detail.contains(expected), "{error}");
     };
     check(r#"{"data":[{"id":"1"},{"id":"2"}]}"#, "missing field `meta`").await;
