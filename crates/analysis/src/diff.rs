@@ -25,7 +25,7 @@ use rayon::prelude::*;
 use snapshot::{AccountId, List, Run, RunId};
 
 use crate::engine::Engine;
-use crate::question::{Met, Slice, each, meet};
+use crate::question::{Alone, Slice, each, meet_in_stretches};
 use crate::sight::seen_by;
 use crate::{Accounts, Error, Observation, Partition, Question, RunObservations, Side, ask};
 
@@ -184,17 +184,18 @@ impl Question for Compare {
     fn on_partition(&self, part: &Partition<'_>) -> Result<DiffPart, Error> {
         let (before, after) = (part.list(0), part.list(1));
         let mut found = DiffPart::default();
-        meet(before.members, after.members, |met| match met {
-            Met::Both(..) => found.unchanged += 1,
-            Met::Left(row) => match change(before, row) {
-                gone if u64::from(gone.position) < self.seen_after => found.lost.push(gone),
-                unseen => found.unknown.push(Undecided::InBefore(unseen)),
+        let DiffPart { gained, lost, unknown, unchanged } = &mut found;
+        let alone = |met| match met {
+            Alone::Left(row) => match change(before, row) {
+                gone if u64::from(gone.position) < self.seen_after => lost.push(gone),
+                unseen => unknown.push(Undecided::InBefore(unseen)),
             },
-            Met::Right(row) => match change(after, row) {
-                new if u64::from(new.position) < self.seen_before => found.gained.push(new),
-                unseen => found.unknown.push(Undecided::InAfter(unseen)),
+            Alone::Right(row) => match change(after, row) {
+                new if u64::from(new.position) < self.seen_before => gained.push(new),
+                unseen => unknown.push(Undecided::InAfter(unseen)),
             },
-        });
+        };
+        meet_in_stretches(before.members, after.members, |equal| *unchanged += equal, alone);
         Ok(found)
     }
 

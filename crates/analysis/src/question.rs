@@ -161,6 +161,51 @@ pub(crate) enum Met {
     Both(usize, usize),
 }
 
+/// A member of one of two sorted lists that the other does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Alone {
+    /// In the left list, at this index.
+    Left(usize),
+    /// In the right list, at this index.
+    Right(usize),
+}
+
+/// Walks two ascending lists together that are mostly equal: stretches of equal ids are told
+/// by their length, ids of one list alone by their rows. O(left + right), and eight ids at a
+/// time where they are equal, which is nearly everywhere between two crawls of one list.
+pub(crate) fn meet_in_stretches(
+    left: &[i64],
+    right: &[i64],
+    mut equal: impl FnMut(u64),
+    mut alone: impl FnMut(Alone),
+) {
+    let (mut l, mut r) = (0, 0);
+    loop {
+        let same = common_prefix(&left[l..], &right[r..]);
+        equal(same as u64);
+        (l, r) = (l + same, r + same);
+        let (Some(a), Some(b)) = (left.get(l), right.get(r)) else { break };
+        if a < b {
+            alone(Alone::Left(l));
+            l += 1;
+        } else {
+            alone(Alone::Right(r));
+            r += 1;
+        }
+    }
+    (l..left.len()).for_each(|l| alone(Alone::Left(l)));
+    (r..right.len()).for_each(|r| alone(Alone::Right(r)));
+}
+
+/// How many ids both begin with.
+fn common_prefix(left: &[i64], right: &[i64]) -> usize {
+    let (eights, _) = left.as_chunks::<8>();
+    let (others, _) = right.as_chunks::<8>();
+    let whole = 8 * eights.iter().zip(others).take_while(|(a, b)| a == b).count();
+    let rest = left[whole..].iter().zip(&right[whole..]);
+    whole + rest.take_while(|(a, b)| a == b).count()
+}
+
 /// Walks two ascending lists together. O(left + right).
 pub(crate) fn meet(left: &[i64], right: &[i64], mut each: impl FnMut(Met)) {
     let (mut l, mut r) = (0, 0);
