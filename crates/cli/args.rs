@@ -374,13 +374,9 @@ pub(crate) struct Runs {
     pub(crate) output: Output,
 }
 
+/// Two runs to compare, and what of them.
 #[derive(Debug, Group)]
-#[command(before_help = "Examples:
-  followgraph diff                                  all accounts, the last two runs
-  followgraph diff @alice --before 2026-11-01       against the last run of that day
-  followgraph diff 123 --format csv --output changes.csv
-  followgraph diff --exit-code --quiet              10 if anything changed")]
-pub(crate) struct Diff {
+pub(crate) struct Pair {
     /// Accounts as @name or id [default: every account of both runs]
     #[arg(value_name = "ACCOUNT")]
     pub(crate) accounts: Vec<String>,
@@ -397,6 +393,17 @@ pub(crate) struct Diff {
     /// Which list
     #[arg(long, value_name = "LIST", default_value = "followers")]
     pub(crate) list: ListName,
+}
+
+#[derive(Debug, Group)]
+#[command(before_help = "Examples:
+  followgraph diff                                  all accounts, the last two runs
+  followgraph diff @alice --before 2026-11-01       against the last run of that day
+  followgraph diff 123 --format csv --output changes.csv
+  followgraph diff --exit-code --quiet              10 if anything changed")]
+pub(crate) struct Diff {
+    #[command(flatten)]
+    pub(crate) pair: Pair,
 
     /// One row per account instead of one per change
     #[arg(long)]
@@ -421,22 +428,8 @@ An account may be locked for a day, so a first look-up is provisional. The same 
 later, looks up again what is due, and is final where both agree. One that is stopped is gone
 on with by the same command, and nobody is looked up twice.")]
 pub(crate) struct Classify {
-    /// Accounts as @name or id [default: every account of both runs]
-    #[arg(value_name = "ACCOUNT")]
-    pub(crate) accounts: Vec<String>,
-
-    /// The earlier run: an id, the beginning of one, a date, `previous`, `latest`
-    /// [default: the one before the later run]
-    #[arg(long, value_name = "RUN")]
-    pub(crate) before: Option<String>,
-
-    /// The later run
-    #[arg(long, value_name = "RUN", default_value = "latest")]
-    pub(crate) after: String,
-
-    /// Which list
-    #[arg(long, value_name = "LIST", default_value = "followers")]
-    pub(crate) list: ListName,
+    #[command(flatten)]
+    pub(crate) pair: Pair,
 
     /// How far apart two look-ups must be to settle what became of a member
     #[arg(long, value_name = "DURATION", default_value = "24h")]

@@ -200,20 +200,18 @@ fn weigh(member: AccountId, answers: &[(Timestamp, Fate)], recheck: SignedDurati
     }
 }
 
-/// Which of the lost need a look-up at `now`: those that had none, and those whose verdict is
-/// provisional and at least `recheck` old. In the order of `lost`, each once.
+/// Who of the lost needs a look-up at `now`: those that had none, and those whose verdict is
+/// provisional and at least `recheck` old. In the order of the verdicts, each member once.
 ///
 /// Whoever looks up what is due, and the network answers the same, is done after two rounds.
-pub fn due(
-    lost: &[AccountId],
-    look_ups: &[LookUp],
+pub fn due<'a>(
+    verdicts: impl IntoIterator<Item = &'a Verdict>,
     now: Timestamp,
     recheck: SignedDuration,
 ) -> Vec<AccountId> {
     let mut seen = HashSet::new();
-    let verdicts = verdicts(lost, look_ups, recheck);
-    let verdicts = verdicts.into_iter().filter(|verdict| verdict.is_due(now, recheck));
-    verdicts.map(|verdict| verdict.member).filter(|member| seen.insert(*member)).collect()
+    let due = verdicts.into_iter().filter(|verdict| verdict.is_due(now, recheck));
+    due.map(|verdict| verdict.member).filter(|member| seen.insert(*member)).collect()
 }
 
 /// The look-ups of some members in all runs of a store, made at `after` or later, by member
@@ -350,7 +348,7 @@ mod tests {
             let mut look_ups = parse("visible@0");
             look_ups.extend([look_up(2, 0, Outcome::Missing), look_up(2, 24, Outcome::Missing)]);
             let lost = [3, 1, 2, 3].map(AccountId::from);
-            due(&lost, &look_ups, hour(now), RECHECK)
+            due(&verdicts(&lost, &look_ups, RECHECK), hour(now), RECHECK)
         };
         assert_eq!(due_at(23), [3.into()]);
         assert_eq!(due_at(24), [3.into(), 1.into()]);
@@ -411,7 +409,7 @@ mod tests {
         let lost = [1, 2, 3].map(AccountId::from);
         let (mut look_ups, mut rounds) = (Vec::new(), 0);
         for now in 0..100 {
-            let due = due(&lost, &look_ups, hour(now), RECHECK);
+            let due = due(&verdicts(&lost, &look_ups, RECHECK), hour(now), RECHECK);
             rounds += usize::from(!due.is_empty());
             let answers = due.iter().map(|member| LookUp {
                 member: *member,

@@ -1,16 +1,14 @@
 //! `followgraph classify`: what became of the members that a list lost between two runs.
 
-use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use analysis::engine::Stream;
-use analysis::{Fate, Frame, Losses, RunDiff, Standing, Verdict, diff_runs, losses};
+use analysis::{Fate, Frame, Losses, RunDiff, Standing, Verdict, losses, verdict};
 use anyhow::Result;
 use ingest::{ErrorKind, LookUpReport, LookUps, SourceKind};
 use jiff::{SignedDuration, Timestamp};
 use snapshot::{AccountId, Store};
 
-use super::diff::{chosen, not_compared, pair};
+use super::diff::{compare, not_compared};
 use super::reading::{connect, duration, limit, of_flags, quoted, retries, with_store};
 use super::signals::until_signalled;
 use crate::args::{self, Args};
@@ -30,9 +28,7 @@ pub(crate) fn run(args: &Args, command: &args::Classify) -> Result<Exit> {
     analysis::set_threads(settings.threads.value)?;
     let recheck = duration("--recheck", &command.recheck)?;
     let store = Store::open(&settings.store.value)?;
-    let (before, after) = pair(&store, command.before.as_deref(), &command.after)?;
-    let accounts = chosen(&before, &after, &command.accounts)?;
-    let lost = diff_runs(&before, &after, command.list.into(), &accounts, &Stream)?;
+    let (before, after, lost) = compare(&store, &command.pair)?;
     let classify = Classify { settings: &settings, command, store: &store, lost: &lost, recheck };
     let (found, exit) = classify.look_up_what_is_due()?;
     let names = Names::of([&before, &after])?;
@@ -64,7 +60,7 @@ impl Classify<'_> {
     /// What became of the lost, after looking up those for whom it is time.
     fn look_up_what_is_due(&self) -> Result<(Vec<Losses>, Exit)> {
         let known = self.losses()?;
-        let due = due(&known, ingest::network_time(self.store), self.recheck);
+        let due = verdict::due(all(&known), ingest::network_time(self.store), self.recheck);
         if due.is_empty() {
             return Ok((known, Exit::Done));
         }
@@ -106,7 +102,7 @@ impl Classify<'_> {
         request.prices = self.settings.prices.value.clone();
         limit(&mut request.budget, &self.command.asking)?;
         let mut words = vec!["followgraph classify".to_owned()];
-        words.extend(self.command.accounts.iter().map(|account| quoted(account)));
+        words.extend(self.command.pair.accounts.iter().map(|account| quoted(account)));
         request.command = with_store(words.join(" "), self.settings);
         let runs = [("before_run", self.lost.before), ("after_run", self.lost.after)];
         request.parameters = runs.map(|(key, run)| (key.to_owned(), run.to_string())).into();
@@ -135,7 +131,7 @@ impl Classify<'_> {
             "provisional: {provisional} of {}; run the same command again {again} for final verdicts",
             grouped(count),
         );
-        if self.command.before.is_none() || self.command.after == "latest" {
+        if self.command.pair.before.is_none() || self.command.pair.after == "latest" {
             let (before, after) = (self.lost.before, self.lost.after);
             let _ = write!(
                 text,
@@ -149,13 +145,6 @@ impl Classify<'_> {
 /// Every verdict of every list.
 fn all(found: &[Losses]) -> impl Iterator<Item = &Verdict> {
     found.iter().flat_map(|losses| &losses.verdicts)
-}
-
-/// Whoever is due in any of the lists, each once.
-fn due(found: &[Losses], now: Timestamp, recheck: SignedDuration) -> Vec<AccountId> {
-    let mut seen = HashSet::new();
-    let due = all(found).filter(|verdict| verdict.is_due(now, recheck));
-    due.map(|verdict| verdict.member).filter(|member| seen.insert(*member)).collect()
 }
 
 /// The first whole minute at which a look-up is due again: `2026-11-25T08:00`.

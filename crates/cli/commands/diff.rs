@@ -22,9 +22,7 @@ const SHOWN: usize = 10;
 
 pub(crate) fn run(settings: &Settings, command: &args::Diff) -> Result<Exit> {
     let store = Store::open(&settings.store.value)?;
-    let (before, after) = pair(&store, command.before.as_deref(), &command.after)?;
-    let accounts = chosen(&before, &after, &command.accounts)?;
-    let answer = diff_runs(&before, &after, command.list.into(), &accounts, &Stream)?;
+    let (before, after, answer) = compare(&store, &command.pair)?;
     // Whoever asks for the exit code alone does not want to read.
     let only_code =
         command.exit_code && settings.quiet && output::is_stdout(&command.output.output);
@@ -47,8 +45,16 @@ pub(crate) fn run(settings: &Settings, command: &args::Diff) -> Result<Exit> {
     Ok(if command.exit_code && changed { Exit::Changed } else { Exit::Done })
 }
 
+/// The runs that were asked for, the earlier one first, and what changed between them.
+pub(super) fn compare(store: &Store, asked: &args::Pair) -> Result<(Run, Run, RunDiff)> {
+    let (before, after) = pair(store, asked.before.as_deref(), &asked.after)?;
+    let accounts = chosen(&before, &after, &asked.accounts)?;
+    let answer = diff_runs(&before, &after, asked.list.into(), &accounts, &Stream)?;
+    Ok((before, after, answer))
+}
+
 /// The runs that are meant: the last two with lists, if nothing else is said.
-pub(super) fn pair(store: &Store, before: Option<&str>, after: &str) -> Result<(Run, Run)> {
+fn pair(store: &Store, before: Option<&str>, after: &str) -> Result<(Run, Run)> {
     let after = store.find(after)?;
     let before = match before {
         Some(name) => store.find(name)?,
@@ -78,7 +84,7 @@ fn fates(store: &Store, answer: &RunDiff, settings: &Settings) -> Vec<Losses> {
 }
 
 /// The accounts that were named: by the later run's handles, or else by the earlier one's.
-pub(super) fn chosen(before: &Run, after: &Run, named: &[String]) -> Result<Accounts> {
+fn chosen(before: &Run, after: &Run, named: &[String]) -> Result<Accounts> {
     if named.is_empty() {
         return Ok(Accounts::All);
     }
