@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use ingest::{JobStatus, ListStatus, Status};
-use jiff::SignedDuration;
 use snapshot::Store;
 
 use crate::args;
@@ -24,7 +23,7 @@ pub(crate) fn run(settings: &Settings, command: &args::Status) -> Result<Exit> {
 fn screen(status: &Status) -> String {
     let mut text = String::new();
     if let Some(owner) = &status.running {
-        let age = minutes(status.at.duration_since(owner.since));
+        let age = owner.held_for(status.at);
         let _ = writeln!(text, "process {} is at work since {age}: {}", owner.pid, owner.command);
     }
     if status.jobs.is_empty() && status.damaged.is_empty() {
@@ -120,12 +119,4 @@ fn table(lists: &[ListStatus]) -> String {
         }
     }
     text
-}
-
-fn minutes(age: SignedDuration) -> String {
-    match (age.as_hours(), age.as_mins() % 60) {
-        (..=0, ..=0) => "less than a minute".to_owned(),
-        (..=0, minutes) => format!("{minutes} min"),
-        (hours, minutes) => format!("{hours} h {minutes} min"),
-    }
 }

@@ -99,13 +99,20 @@ fn owner_in(file: &mut File) -> Option<Owner> {
 fn taken(folder: &Path, owner: Option<Owner>) -> Error {
     let store = folder.parent().unwrap_or(folder).display();
     let who = owner.map_or("another process".to_owned(), |owner| {
+        let age = owner.held_for(Timestamp::now());
         let host = owner.host.filter(|h| Some(h) != host().as_ref());
         let host = host.map_or(String::new(), |host| format!(" on {host}"));
-        let age = age(Timestamp::now().duration_since(owner.since));
         format!("process {}{host} for {age}: {}", owner.pid, owner.command)
     });
     Error::new(ErrorKind::Locked, format!("the store {store} is in use by {who}"))
         .hint("wait until it is done, or stop it; `followgraph status` shows how far it is")
+}
+
+impl Owner {
+    /// How long it has had the lock at this time, as people say it.
+    pub fn held_for(&self, at: Timestamp) -> String {
+        age(at.duration_since(self.since))
+    }
 }
 
 /// Whole minutes and more, as people say them.
