@@ -6,28 +6,26 @@
 //! and stand in the run as such.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use futures_util::future::join;
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use snapshot::{AccountId, Cut, List, Profile, Published, Run, State, Store, WriterOptions};
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 
-use crate::budget::{Budget, Purse};
+use crate::budget::Budget;
 use crate::crawl::{Crawler, Outcome, Task, crawl_of};
 use crate::head::Known;
 use crate::journal::record::{
     End, Ended, ListKey, LookedUp, Pause, Paused, Record, Refusal, Session, Started,
 };
 use crate::journal::{self, Journal, Journals, ListState};
-use crate::pace::{Heard, Pace};
+use crate::pace::Heard;
 use crate::price::Prices;
 use crate::publish;
 use crate::report::{BatchReport, Failure, PASSED_OVER, Unfinished, Unresolved};
-use crate::send::{Brake, Failed, GO_ON, Question, Retries, Sender};
+use crate::send::{Failed, GO_ON, Question, Retries, Sender};
 use crate::source::{AccountRef, Detail, Lookup, Source, Username, Who};
 use crate::target::{Mode, Target};
 use crate::windows;
@@ -132,25 +130,12 @@ pub async fn run(
     let _lock = journals.lock(&batch.command)?;
     publish::clear_published(store, &journals)?;
     let journal = open(&journals, batch, &*sources[0], progress)?;
-    let pace = Pace::default();
-    windows::restore(&pace, sources, &journals, &journal);
-    let (purse, brake) = (Purse::new(batch.budget), Brake::new(stop.clone()));
-    let retired: Vec<_> = sources.iter().map(|_| AtomicBool::new(false)).collect();
-    let sender = Sender {
-        sources,
-        retired: &retired,
-        pace: &pace,
-        purse: &purse,
-        retries: batch.retries,
-        progress,
-        brake: &brake,
-        deadline: batch.budget.time_max.map(|time| Instant::now() + time),
-        refused: &Mutex::default(),
-    };
+    let sender = Sender::new(sources, batch.budget, batch.retries, progress, stop);
+    windows::restore(&sender.pace, sources, &journals, &journal);
     let session = At { store, batch, journal: &journal, sender: &sender, page_size };
     let read = session.read().await;
-    windows::save(&pace, sources, &journals);
-    if let (Ok(_), Some(cut)) = (&read, brake.pulled()) {
+    windows::save(&sender.pace, sources, &journals);
+    if let (Ok(_), Some(cut)) = (&read, sender.brake.pulled()) {
         let (at, why) = (sender.now(), Pause::of(cut));
         journal.append(Record::Paused(Paused { at, why })).await?;
     }
@@ -160,7 +145,7 @@ pub async fn run(
             if journal.with(journal::State::is_blank) {
                 journal.remove()?;
             }
-            let stopped = stopped.map(|_| brake.take_error(STOPPED_AT_ONCE));
+            let stopped = stopped.map(|_| sender.brake.take_error(STOPPED_AT_ONCE));
             return Err(
                 stopped?.unwrap_or_else(|| Error::new(ErrorKind::Incomplete, STOPPED_AT_ONCE))
             );
@@ -303,19 +288,14 @@ impl At<'_> {
 
     /// Looks up every account that the journal does not speak of; `false` if it was stopped.
     async fn look_up(&self) -> Result<bool, Error> {
-        let (mut ids, mut names) = (Vec::new(), Vec::new());
-        self.journal.with(|state| {
+        let (ids, names) = self.journal.with(|state| {
             let mut asked = HashSet::new();
-            for target in &self.batch.targets {
-                let name = target.account.to_string().to_lowercase();
-                if state.accounts.asked.contains(&name) || !asked.insert(name) {
-                    continue;
-                }
-                match &target.account {
-                    AccountRef::Id(id) => ids.push(*id),
-                    AccountRef::Name(name) => names.push(name.clone()),
-                }
-            }
+            let is_new = |account: &&AccountRef| {
+                let name = account.to_string().to_lowercase();
+                !state.accounts.asked.contains(&name) && asked.insert(name)
+            };
+            let accounts = self.batch.targets.iter().map(|target| &target.account);
+            by_kind(accounts.filter(is_new).cloned())
         });
         let most = self.sender.network().profiles_max();
         let by_id = ids.chunks(most).map(Who::Ids);
@@ -649,6 +629,20 @@ pub(crate) async fn ask_profiles<'a>(
             Err(Error::new(ErrorKind::Network, message).because(error).hint(GO_ON))
         }
     }
+}
+
+/// Those by id and those by name, which are looked up apart.
+pub(crate) fn by_kind(
+    accounts: impl IntoIterator<Item = AccountRef>,
+) -> (Vec<AccountId>, Vec<Username>) {
+    let (mut ids, mut names) = (Vec::new(), Vec::new());
+    for account in accounts {
+        match account {
+            AccountRef::Id(id) => ids.push(id),
+            AccountRef::Name(name) => names.push(name),
+        }
+    }
+    (ids, names)
 }
 
 fn asked(who: Who<'_>) -> Vec<String> {

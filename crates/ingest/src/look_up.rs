@@ -8,21 +8,18 @@
 //! Knows nothing of lists or losses, and judges nothing; that is for analysis.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use snapshot::{AccountId, MemberProfile, Outcome, Published, State, Store};
-use tokio::time::Instant;
 
 use crate::batch::{find, no_look_up};
-use crate::budget::{Budget, Purse};
+use crate::budget::Budget;
 use crate::journal::record::{Checked, Fate, Record, Session};
 use crate::journal::{self, Journal, Journals};
-use crate::pace::Pace;
 use crate::price::Prices;
 use crate::publish;
-use crate::send::{Answered, Brake, Failed, Question, Retries, Sender};
+use crate::send::{Answered, Failed, Question, Retries, Sender};
 use crate::source::{AccountRef, Detail, Lookup, Source, Who};
 use crate::windows;
 use crate::{Error, ErrorKind, Event, Progress, Stop};
@@ -108,24 +105,11 @@ pub async fn look_up(
     let _lock = journals.lock(&request.command)?;
     publish::clear_published(store, &journals)?;
     let journal = open(&journals, request, &**source)?;
-    let pace = Pace::default();
-    windows::restore(&pace, sources, &journals, &journal);
-    let (purse, brake) = (Purse::new(request.budget), Brake::new(stop.clone()));
-    let retired: Vec<_> = sources.iter().map(|_| AtomicBool::new(false)).collect();
-    let sender = Sender {
-        sources,
-        retired: &retired,
-        pace: &pace,
-        purse: &purse,
-        retries: request.retries,
-        progress,
-        brake: &brake,
-        deadline: request.budget.time_max.map(|time| Instant::now() + time),
-        refused: &Mutex::default(),
-    };
+    let sender = Sender::new(sources, request.budget, request.retries, progress, stop);
+    windows::restore(&sender.pace, sources, &journals, &journal);
     let session = At { store, request, journal: &journal, sender: &sender };
     let asked = session.ask().await;
-    windows::save(&pace, sources, &journals);
+    windows::save(&sender.pace, sources, &journals);
     session.conclude(asked?).await
 }
 

@@ -4,7 +4,7 @@
 //! whether to ask, whom to ask as, and when to stop asking.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
@@ -13,7 +13,7 @@ use snapshot::{Cut, State};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-use crate::budget::{Purse, Spent};
+use crate::budget::{Budget, Purse, Spent};
 use crate::pace::{BucketKey, Family, Heard, Pace, TooFar, tightest};
 use crate::source::{BoxFuture, Call, Source, SourceError, Trouble};
 use crate::{Error, ErrorKind, Event, Page, Progress, Stop, Window};
@@ -91,18 +91,18 @@ impl Brake {
 /// Sends requests: with pace, within the budget, with retries, until the brake is pulled.
 pub(crate) struct Sender<'a> {
     /// The same network, as each of the credentials sees it.
-    pub(crate) sources: &'a [std::sync::Arc<dyn Source>],
+    pub(crate) sources: &'a [Arc<dyn Source>],
     /// Credentials that are of no use any more, in the same order.
-    pub(crate) retired: &'a [AtomicBool],
-    pub(crate) pace: &'a Pace,
-    pub(crate) purse: &'a Purse,
-    pub(crate) retries: Retries,
+    retired: Vec<AtomicBool>,
+    pub(crate) pace: Pace,
+    pub(crate) purse: Purse,
+    retries: Retries,
     pub(crate) progress: &'a dyn Progress,
-    pub(crate) brake: &'a Brake,
+    pub(crate) brake: Brake,
     /// When the batch must be over.
-    pub(crate) deadline: Option<Instant>,
+    deadline: Option<Instant>,
     /// What the last credential that was retired was refused for.
-    pub(crate) refused: &'a Mutex<Option<(Cut, Error)>>,
+    refused: Mutex<Option<(Cut, Error)>>,
 }
 
 /// Why a request brought nothing in the end.
@@ -177,6 +177,29 @@ impl<'a> Slot<'a> {
         self.held = None;
         tokio::time::sleep(delay).await;
         self.held = self.slots.acquire().await.ok();
+    }
+}
+
+impl<'a> Sender<'a> {
+    /// Has sent nothing, and knows nothing of rate windows yet. There is a credential at least.
+    pub(crate) fn new(
+        sources: &'a [Arc<dyn Source>],
+        budget: Budget,
+        retries: Retries,
+        progress: &'a dyn Progress,
+        stop: &Stop,
+    ) -> Self {
+        Self {
+            sources,
+            retired: sources.iter().map(|_| AtomicBool::new(false)).collect(),
+            pace: Pace::default(),
+            purse: Purse::new(budget),
+            retries,
+            progress,
+            brake: Brake::new(stop.clone()),
+            deadline: budget.time_max.map(|time| Instant::now() + time),
+            refused: Mutex::default(),
+        }
     }
 }
 

@@ -10,25 +10,22 @@
 mod forecast;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use snapshot::{AccountId, List, Profile, Run, RunId, Store};
-use tokio::time::Instant;
 
 use self::forecast::{Bucket, forecast, pages};
-use crate::batch::{ask_profiles, check, find};
-use crate::budget::Purse;
+use crate::batch::{ask_profiles, by_kind, check, find};
 use crate::head::STRETCH;
 use crate::journal::record::{ListKey, Refusal, Started};
 use crate::journal::{Journals, ListState, State};
-use crate::pace::{Heard, Pace};
+use crate::pace::Heard;
 use crate::publish::Baselines;
-use crate::send::{Brake, Sender};
-use crate::source::{AccountRef, Call, Source, Username, Who};
+use crate::send::Sender;
+use crate::source::{AccountRef, Call, Source, Who};
 use crate::status::as_string;
 use crate::{Batch, Error, ErrorKind, Mode, Progress, SourceKind, Stop, windows};
 
@@ -291,51 +288,27 @@ impl Known {
         stop: &Stop,
         progress: &dyn Progress,
     ) -> Result<(u64, i64), Error> {
-        let (ids, names) = sorted(self.missing(batch));
-        let pace = Pace::default();
-        windows::take_over(&pace, sources, heard.iter().cloned());
-        let (purse, brake) = (Purse::new(batch.budget), Brake::new(stop.clone()));
-        let retired: Vec<_> = sources.iter().map(|_| AtomicBool::new(false)).collect();
-        let sender = Sender {
-            sources,
-            retired: &retired,
-            pace: &pace,
-            purse: &purse,
-            retries: batch.retries,
-            progress,
-            brake: &brake,
-            deadline: batch.budget.time_max.map(|time| Instant::now() + time),
-            refused: &Mutex::default(),
-        };
+        let (ids, names) = by_kind(self.missing(batch));
+        let sender = Sender::new(sources, batch.budget, batch.retries, progress, stop);
+        windows::take_over(&sender.pace, sources, heard.iter().cloned());
         let most = sources[0].profiles_max();
         let by_id = ids.chunks(most).map(Who::Ids);
         for who in by_id.chain(names.chunks(most).map(Who::Names)) {
             let answer = ask_profiles(&sender, &batch.prices, who, &mut 0).await?;
             let Some((lookup, more)) = answer else {
                 let stopped = || Error::new(ErrorKind::Incomplete, STOPPED);
-                return Err(brake.take_error(STOPPED).unwrap_or_else(stopped));
+                return Err(sender.brake.take_error(STOPPED).unwrap_or_else(stopped));
             };
             heard.extend(more);
             for member in lookup.found {
                 self.add(member.profile, KnownFrom::Network);
             }
         }
-        Ok((purse.requests(), purse.cost()))
+        Ok((sender.purse.requests(), sender.purse.cost()))
     }
 }
 
 const STOPPED: &str = "stopped before the plan was made";
-
-fn sorted(accounts: impl IntoIterator<Item = AccountRef>) -> (Vec<AccountId>, Vec<Username>) {
-    let (mut ids, mut names) = (Vec::new(), Vec::new());
-    for account in accounts {
-        match account {
-            AccountRef::Id(id) => ids.push(id),
-            AccountRef::Name(name) => names.push(name),
-        }
-    }
-    (ids, names)
-}
 
 fn name_of(profile: &Profile) -> Option<String> {
     profile.username.as_ref().map(|name| format!("@{}", name.to_lowercase()))
@@ -538,7 +511,7 @@ impl Planner<'_> {
         let accounts = self.batch.targets.iter().map(|target| &target.account);
         let ahead: HashSet<_> = accounts.filter(|account| !asked(account)).cloned().collect();
         let users = ahead.len() as u64;
-        let (ids, names) = sorted(ahead);
+        let (ids, names) = by_kind(ahead);
         let most = self.source.profiles_max().max(1);
         for (call, some) in [
             (Call::ProfilesById, ids.len().div_ceil(most)),
