@@ -101,7 +101,8 @@ impl IdTable {
             }
         };
         read.at(&format!("read column `{name}` in row group {group} of"), &self.path)?;
-        if out[start..].iter().any(|id| *id < 0) {
+        // Not `any`, which would stop at the first and so go one by one.
+        if out[start..].iter().fold(0, |all, id| all | id) < 0 {
             let path = self.path.display();
             let message = format!("column `{name}` of {path} has numbers that are not ids");
             return Err(Error::invalid(message)

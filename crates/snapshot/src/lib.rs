@@ -45,7 +45,7 @@ pub use look_up::{LookUp, Outcome};
 pub use manifest::{FileEntry, Manifest, Tool};
 pub use member::{ListedMember, MemberProfile};
 pub use member_file::MemberProfiles;
-pub use parts::{Columns, ListReader, Rows, RowsChunk};
+pub use parts::{Columns, Cursor, ListReader, Rows, RowsChunk};
 pub use profile::Profile;
 pub use run::{Run, RunId};
 pub use staging::Staging;
