@@ -29,7 +29,7 @@ mod observation;
 mod ratio;
 mod sight;
 
-mod threads;
+mod limits;
 
 pub mod engine;
 mod question;
@@ -48,9 +48,9 @@ pub use diff::{Change, Diff, DiffPart, RunDiff, Undecided, diff, diff_each, diff
 pub use error::Error;
 pub use frame::{Format, Frame};
 pub use graph::{FollowGraph, run_summary};
+pub use limits::{memory, set_memory, set_threads};
 pub use mutual::{Mutuals, OneSided, Reciprocity, mutuals, run_reciprocity};
 pub use observation::{Accounts, Observation, RunObservations, Side};
 pub use overlap::{Cell, Cells, MAX_CELL_LISTS, Overlap, overlap};
 pub use question::{Partition, Question, Slice, ask, each};
-pub use threads::set_threads;
 pub use verdict::{Fate, Losses, Standing, Verdict, losses, verdicts};
