@@ -102,9 +102,9 @@ pub(crate) fn is_stdout(path: &Path) -> bool {
 }
 
 /// Writes to standard output, or to a file that appears whole or not at all.
-fn send(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+fn send(path: &Path, write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>) -> Result<()> {
     if is_stdout(path) {
-        return through(io::stdout().lock(), write).context("cannot write to standard output");
+        return through(io::stdout(), write).context("cannot write to standard output");
     }
     let cannot = || format!("cannot write {}", path.display());
     // A device or a pipe is written to; only a regular file can be replaced.
@@ -121,7 +121,10 @@ fn send(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result
     Ok(())
 }
 
-fn through(out: impl Write, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+fn through(
+    out: impl Write + Send,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>,
+) -> Result<()> {
     let mut out = Pipe { out: io::BufWriter::new(out), broken: false };
     let written = write(&mut out).and_then(|()| Ok(out.flush()?));
     // Whatever a library made of it: that the reader has gone is no failure.

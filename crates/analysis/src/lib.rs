@@ -46,7 +46,7 @@ pub mod frame;
 
 pub use diff::{Change, Diff, DiffPart, RunDiff, Undecided, diff, diff_each, diff_runs};
 pub use error::Error;
-pub use frame::{Format, Frame};
+pub use frame::{Format, Frame, FrameWriter};
 pub use graph::{FollowGraph, run_summary};
 pub use limits::{memory, set_memory, set_threads};
 pub use mutual::{Mutuals, OneSided, Reciprocity, mutuals, run_reciprocity};

@@ -50,7 +50,7 @@ pub use profile::Profile;
 pub use run::{Run, RunId};
 pub use staging::Staging;
 pub use store::{Entry, Store};
-pub use table::{Column, Table, Values};
+pub use table::{Column, Table, TableStream, Values};
 pub use verify::{Fault, Verification};
 pub use writer::{Published, RunWriter, StagedRun, WriterOptions};
 
