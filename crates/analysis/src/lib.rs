@@ -25,8 +25,11 @@
 //! graph.
 
 mod error;
+mod id_file;
 mod observation;
 mod ratio;
+mod reading;
+mod scatter;
 mod sight;
 
 mod limits;
@@ -44,10 +47,14 @@ pub mod graph;
 
 pub mod frame;
 
-pub use diff::{Change, Diff, DiffPart, RunDiff, Undecided, diff, diff_each, diff_runs};
+pub use diff::{
+    Apart, Change, Compared, Diff, DiffPart, RunDiff, Undecided, diff, diff_each, diff_runs,
+    diff_runs_each,
+};
 pub use error::Error;
 pub use frame::{Format, Frame, FrameWriter};
 pub use graph::{FollowGraph, run_summary};
+pub use id_file::id_files;
 pub use limits::{memory, set_memory, set_threads};
 pub use mutual::{Mutuals, OneSided, Reciprocity, mutuals, run_reciprocity};
 pub use observation::{Accounts, Observation, RunObservations, Side};

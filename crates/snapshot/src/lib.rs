@@ -40,7 +40,7 @@ pub mod schema;
 pub use crawl::{Coverage, Crawl, Cut, List, Order, PageRecord, State};
 pub use error::{Error, ErrorKind};
 pub use id::{AccountId, IdError};
-pub use id_table::IdTable;
+pub use id_table::{IdPages, IdTable};
 pub use look_up::{LookUp, Outcome};
 pub use manifest::{FileEntry, Manifest, Tool};
 pub use member::{ListedMember, MemberProfile};

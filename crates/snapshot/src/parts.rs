@@ -131,9 +131,8 @@ impl ListReader {
     /// as [`members`](Self::members), for whoever walks many lists together and cannot hold a
     /// row group of each. The end of the range is as there.
     pub fn cursor(&self, of: AccountId, members: Range<i64>) -> Cursor<'_> {
-        let mut groups: Vec<_> =
-            self.groups.iter().filter(|g| g.may_hold(of.get(), &members)).copied().collect();
-        groups.reverse();
+        let holds = |g: &&Group| g.may_hold(of.get(), &members);
+        let groups = self.groups.iter().filter(holds).copied().collect();
         Cursor::new(self, of.get(), members, groups)
     }
 
@@ -318,7 +317,7 @@ impl RowsChunk {
     }
 }
 
-fn cut<T>(values: &mut Vec<T>, keep: &Range<usize>) {
+pub(crate) fn cut<T>(values: &mut Vec<T>, keep: &Range<usize>) {
     values.truncate(keep.end);
     values.drain(..keep.start);
 }

@@ -14,6 +14,7 @@ use snapshot::{AccountId, Values};
 use crate::Error;
 
 mod answers;
+mod changes;
 mod data;
 mod store;
 mod write;

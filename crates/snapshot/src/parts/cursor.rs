@@ -5,9 +5,9 @@ use std::ops::Range;
 use parquet::errors::ParquetError;
 use parquet::file::reader::FileReader;
 
-use super::{Group, ListReader, Part, reading, rows_in};
+use super::{Group, ListReader, Part, cut, reading, rows_in};
 use crate::error::{At, Error};
-use crate::integers::IntegerReader;
+use crate::integers::{Integer, IntegerReader};
 use crate::table::oops;
 
 /// A place in one account's list.
@@ -17,29 +17,47 @@ pub struct Cursor<'a> {
     members: Range<i64>,
     /// Row groups that are not begun yet, the next one last.
     groups: Vec<Group>,
-    pages: Option<Pages>,
+    begun: Option<Begun>,
+    with_positions: bool,
     ids: Vec<i64>,
+    positions: Vec<i32>,
 }
 
 /// What is left of a row group.
-struct Pages {
-    reader: IntegerReader,
+struct Begun {
     group: Group,
-    /// Rows of other accounts before the next page's first row of this one.
-    skip: usize,
+    members: Pages<i64>,
+    positions: Option<Pages<i32>>,
     /// Rows of this account that are left.
     left: usize,
 }
 
+/// A column of which only some rows are wanted, one after another.
+struct Pages<T> {
+    reader: IntegerReader,
+    /// Rows before the first one that is wanted.
+    skip: usize,
+    /// Rows that were decoded and not yet asked for.
+    ready: Vec<T>,
+}
+
 impl<'a> Cursor<'a> {
-    /// `groups` are those that may hold such members, the next one last.
+    /// `groups` are those that may hold such members.
     pub(super) fn new(
         reader: &'a ListReader,
         of: i64,
         members: Range<i64>,
-        groups: Vec<Group>,
+        mut groups: Vec<Group>,
     ) -> Self {
-        Self { reader, of, members, groups, pages: None, ids: Vec::new() }
+        groups.reverse();
+        let (ids, positions) = (Vec::new(), Vec::new());
+        Self { reader, of, members, groups, begun: None, with_positions: false, ids, positions }
+    }
+
+    /// The same with the members' positions.
+    #[must_use]
+    pub fn with_positions(self) -> Self {
+        Self { with_positions: true, ..self }
     }
 
     /// The next members, at least one and at most a page of them; `None` at the end.
@@ -47,35 +65,51 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// If a row group cannot be read.
     pub fn page(&mut self) -> Result<Option<&[i64]>, Error> {
-        loop {
-            let Some(pages) = &mut self.pages else {
-                let Some(group) = self.groups.pop() else { return Ok(None) };
-                let part = &self.reader.parts[group.part];
-                let begun = Pages::begin(part, group, self.of);
-                self.pages = Some(begun.at(&reading(group), &part.path)?);
-                continue;
-            };
-            let (group, path) = (pages.group, &self.reader.parts[pages.group.part].path);
-            self.ids.clear();
-            if !pages.next(&mut self.ids).at(&reading(group), path)? {
-                self.pages = None;
-                continue;
-            }
-            let last = self.ids.last().copied().unwrap_or(i64::MAX);
-            let keep = rows_in(&self.ids, &self.members);
-            if keep.end < self.ids.len() || last >= group.last_member {
-                // What follows in this row group lies above the range, or is of others.
-                pages.left = 0;
-            }
-            if !keep.is_empty() {
-                return Ok(Some(&self.ids[keep]));
+        while !self.advance()? {
+            if self.begun.is_none() && self.groups.is_empty() {
+                return Ok(None);
             }
         }
+        Ok(Some(&self.ids))
+    }
+
+    /// The positions of the page that came last, if they were asked for.
+    pub fn positions(&self) -> &[i32] {
+        &self.positions
+    }
+
+    /// Reads a page, if there is one; says whether it holds members.
+    fn advance(&mut self) -> Result<bool, Error> {
+        self.ids.clear();
+        self.positions.clear();
+        let begun = match &mut self.begun {
+            Some(begun) => begun,
+            None => {
+                let Some(group) = self.groups.pop() else { return Ok(false) };
+                let part = &self.reader.parts[group.part];
+                let begun = Begun::new(part, group, self.of, self.with_positions);
+                self.begun.insert(begun.at(&reading(group), &part.path)?)
+            }
+        };
+        let (group, path) = (begun.group, &self.reader.parts[begun.group.part].path);
+        let read = begun.next(&mut self.ids, &mut self.positions);
+        read.at(&reading(group), path)?;
+        let last = self.ids.last().copied().unwrap_or(i64::MAX);
+        let keep = rows_in(&self.ids, &self.members);
+        if keep.end < self.ids.len() || last >= group.last_member || begun.left == 0 {
+            // What follows in this row group lies above the range, or is of others.
+            self.begun = None;
+        }
+        cut(&mut self.ids, &keep);
+        if self.with_positions {
+            cut(&mut self.positions, &keep);
+        }
+        Ok(!self.ids.is_empty())
     }
 }
 
-impl Pages {
-    fn begin(part: &Part, group: Group, of: i64) -> Result<Self, ParquetError> {
+impl Begun {
+    fn new(part: &Part, group: Group, of: i64, positions: bool) -> Result<Self, ParquetError> {
         let (mut skip, mut left) = (0, group.rows);
         if group.first_account != group.last_account {
             let mut accounts: Vec<i64> = Vec::new();
@@ -83,26 +117,62 @@ impl Pages {
             skip = accounts.partition_point(|a| *a < of);
             left = accounts.partition_point(|a| *a <= of).saturating_sub(skip);
         }
-        let meta = part.file.metadata().row_group(group.index).column(1);
-        let reader = IntegerReader::open(&part.source, meta, group.rows)?;
-        Ok(Self { reader, group, skip, left })
+        let members = Pages::new(part, group, 1, skip)?;
+        let positions = positions.then(|| Pages::new(part, group, 2, skip)).transpose()?;
+        Ok(Self { group, members, positions, left })
     }
 
-    /// The account's rows in the next page that has some; false if there are none.
-    fn next(&mut self, ids: &mut Vec<i64>) -> Result<bool, ParquetError> {
+    /// The account's rows in the next page that has some; none if none are left.
+    fn next(&mut self, ids: &mut Vec<i64>, positions: &mut Vec<i32>) -> Result<(), ParquetError> {
         if self.left == 0 {
-            return Ok(false);
+            return Ok(());
         }
+        self.members.page(self.left, ids)?;
+        self.left -= ids.len();
+        if let Some(column) = &mut self.positions {
+            column.rows(ids.len(), positions)?;
+        }
+        Ok(())
+    }
+}
+
+impl<T: Integer> Pages<T> {
+    fn new(part: &Part, group: Group, column: usize, skip: usize) -> Result<Self, ParquetError> {
+        let meta = part.file.metadata().row_group(group.index).column(column);
+        let reader = IntegerReader::open(&part.source, meta, group.rows)?;
+        Ok(Self { reader, skip, ready: Vec::new() })
+    }
+
+    /// Appends what the next page has, at most `most` rows and at least one.
+    fn page(&mut self, most: usize, out: &mut Vec<T>) -> Result<(), ParquetError> {
         self.skip -= self.reader.skip(self.skip)?;
-        while ids.len() <= self.skip {
-            if !self.reader.page(ids)? {
+        while out.len() <= self.skip {
+            if !self.reader.page(out)? {
                 return Err(oops("it ends before its last row"));
             }
         }
-        ids.truncate(self.skip + self.left);
-        ids.drain(..self.skip);
+        out.truncate(self.skip + most);
+        out.drain(..self.skip);
         self.skip = 0;
-        self.left -= ids.len();
-        Ok(true)
+        Ok(())
+    }
+
+    /// Appends exactly so many rows, whatever the pages are.
+    fn rows(&mut self, rows: usize, out: &mut Vec<T>) -> Result<(), ParquetError> {
+        while self.ready.len() < rows {
+            let mut more = Vec::new();
+            self.page(usize::MAX - self.skip, &mut more)?;
+            if self.ready.is_empty() {
+                self.ready = more;
+            } else {
+                self.ready.append(&mut more);
+            }
+        }
+        if out.is_empty() && self.ready.len() == rows {
+            std::mem::swap(out, &mut self.ready);
+        } else {
+            out.extend(self.ready.drain(..rows));
+        }
+        Ok(())
     }
 }
