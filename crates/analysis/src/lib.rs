@@ -36,6 +36,7 @@ mod limits;
 
 pub mod engine;
 mod question;
+mod radix;
 
 mod diff;
 mod mutual;
