@@ -26,6 +26,7 @@
 
 mod error;
 mod observation;
+mod radix;
 mod ratio;
 mod sight;
 
