@@ -19,6 +19,9 @@ mod store;
 
 mod run;
 
+mod delta;
+mod id_table;
+mod integers;
 mod manifest;
 mod parts;
 mod table;
@@ -37,6 +40,7 @@ pub mod schema;
 pub use crawl::{Coverage, Crawl, Cut, List, Order, PageRecord, State};
 pub use error::{Error, ErrorKind};
 pub use id::{AccountId, IdError};
+pub use id_table::IdTable;
 pub use look_up::{LookUp, Outcome};
 pub use manifest::{FileEntry, Manifest, Tool};
 pub use member::{ListedMember, MemberProfile};

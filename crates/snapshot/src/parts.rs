@@ -11,8 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
@@ -21,9 +19,9 @@ use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor};
 
 use crate::AccountId;
 use crate::error::{At, Error};
+use crate::integers::{Integer, column_span, read_column};
 use crate::part_writer::ROW_GROUP_ROWS;
 use crate::schema;
-use crate::table::oops;
 
 /// One list of a run, for all of its accounts. Cheap to share between threads.
 pub struct ListReader {
@@ -178,14 +176,13 @@ impl ListReader {
     fn read(&self, group: Group, columns: Columns) -> Result<RowsChunk, Error> {
         let part = &self.parts[group.part];
         let read = || -> Result<RowsChunk, ParquetError> {
-            let rows = part.file.get_row_group(group.index)?;
             let mut chunk = RowsChunk::default();
             if columns.accounts || group.first_account != group.last_account {
-                chunk.accounts = decode_longs(rows.get_column_reader(0)?, group.rows)?;
+                part.column(group, 0, &mut chunk.accounts)?;
             }
-            chunk.members = decode_longs(rows.get_column_reader(1)?, group.rows)?;
+            part.column(group, 1, &mut chunk.members)?;
             if columns.positions {
-                chunk.positions = decode_ints(rows.get_column_reader(2)?, group.rows)?;
+                part.column(group, 2, &mut chunk.positions)?;
             }
             Ok(chunk)
         };
@@ -209,6 +206,18 @@ impl ListReader {
         };
         let groups = self.groups.iter().zip(checksums).enumerate();
         groups.filter(|(_, (group, sum))| differs(group, **sum)).map(|(index, _)| index).collect()
+    }
+}
+
+impl Part {
+    /// Appends one column of a row group.
+    fn column<T: Integer>(
+        &self,
+        group: Group,
+        column: usize,
+        out: &mut Vec<T>,
+    ) -> Result<(), ParquetError> {
+        read_column(&self.file, &self.source, group.index, column, out)
     }
 }
 
@@ -317,15 +326,12 @@ impl Group {
 /// The bytes that a row group's columns take in its file; they are written one after
 /// another. None if they are not all inside of it.
 pub(crate) fn byte_span(group: &RowGroupMetaData, file_len: u64) -> Option<(u64, u64)> {
-    let (mut from, mut to) = (u64::MAX, 0);
-    for column in group.columns() {
-        // Not `byte_range()`: it panics where the footer has a negative number.
-        let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
-        let start = u64::try_from(start).ok()?;
-        let end = start.checked_add(u64::try_from(column.compressed_size()).ok()?)?;
-        (from, to) = (from.min(start), to.max(end));
-    }
-    (from <= to && to <= file_len).then_some((from, to))
+    let spans = group.columns().iter().map(|column| column_span(column, file_len));
+    let whole = |a: Option<(u64, u64)>, b: Option<(u64, u64)>| {
+        let ((from, to), (start, end)) = (a?, b?);
+        Some((from.min(start), to.max(end)))
+    };
+    spans.reduce(whole)?
 }
 
 fn has_list_columns(found: &SchemaDescriptor) -> bool {
@@ -336,34 +342,6 @@ fn has_list_columns(found: &SchemaDescriptor) -> bool {
     };
     found.num_columns() == expected.num_columns()
         && found.columns().iter().zip(expected.columns()).all(same)
-}
-
-fn decode_longs(reader: ColumnReader, rows: usize) -> Result<Vec<i64>, ParquetError> {
-    match reader {
-        ColumnReader::Int64ColumnReader(reader) => decode(reader, rows),
-        _ => Err(oops("expected an INT64 column")),
-    }
-}
-
-fn decode_ints(reader: ColumnReader, rows: usize) -> Result<Vec<i32>, ParquetError> {
-    match reader {
-        ColumnReader::Int32ColumnReader(reader) => decode(reader, rows),
-        _ => Err(oops("expected an INT32 column")),
-    }
-}
-
-fn decode<T: DataType>(
-    mut reader: ColumnReaderImpl<T>,
-    rows: usize,
-) -> Result<Vec<T::T>, ParquetError> {
-    let mut values = Vec::with_capacity(rows);
-    while values.len() < rows {
-        let (read, ..) = reader.read_records(rows - values.len(), None, None, &mut values)?;
-        if read == 0 {
-            return Err(oops("it ends before its last row"));
-        }
-    }
-    Ok(values)
 }
 
 /// A file that counts what is read of it.
