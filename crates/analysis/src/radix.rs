@@ -18,13 +18,20 @@ const SMALL: usize = 256;
 /// that is passed again saves its allocation.
 ///
 /// O(passes × keys) time, 8 bytes per key of scratch.
+#[expect(dead_code, reason = "for")]
 pub(crate) fn sort(keys: &mut Vec<u64>, scratch: &mut Vec<u64>) {
+    sort_from(0, keys, scratch);
+}
+
+/// As [`sort`], of keys of which those that agree in all bits from `from` on ascend already:
+/// the bits below cost nothing. `from` is less than 64.
+pub(crate) fn sort_from(from: u32, keys: &mut Vec<u64>, scratch: &mut Vec<u64>) {
     if keys.len() < SMALL {
         keys.sort_unstable();
         return;
     }
     let (or, and) = keys.iter().fold((0, u64::MAX), |(or, and), key| (or | key, and & key));
-    let mut varying = or ^ and;
+    let mut varying = (or ^ and) >> from << from;
     scratch.clear();
     scratch.resize(keys.len(), 0);
     while varying != 0 {

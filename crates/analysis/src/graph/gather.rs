@@ -38,7 +38,6 @@ pub(super) struct Block {
 }
 
 /// Edges by place, in the order in which they came.
-#[derive(Default)]
 pub(super) struct Edges {
     pub(super) pieces: Vec<Piece>,
     /// Whether their ids ascend, by the first end and then by the second.
@@ -60,16 +59,16 @@ pub(super) enum Firsts {
     Runs(Vec<(Place, u32)>),
 }
 
-/// Reads edges, and numbers their ends.
+/// Reads the edges of up to two lists, and numbers their ends.
 pub(super) struct Gatherer {
-    places: Places,
-    done: Vec<Edges>,
+    pub(super) places: Places,
+    pub(super) lists: [Edges; 2],
 }
 
 impl Gatherer {
     /// For about so many edges.
     pub(super) fn new(edges: u64) -> Self {
-        Self { places: Places::new(edges), done: Vec::new() }
+        Self { places: Places::new(edges), lists: [Edges::new(), Edges::new()] }
     }
 
     /// Adds ids that may have no edges.
@@ -80,15 +79,15 @@ impl Gatherer {
                 match self.places.of(ids, &mut places) {
                     Ok(()) => break,
                     Err(Refusal::Negative) => return Err(negative()),
-                    Err(Refusal::Full) => self.grow(&mut [], &mut [])?,
+                    Err(Refusal::Full) => self.grow(&mut [])?,
                 }
             }
         }
         Ok(())
     }
 
-    /// Reads all blocks after what `edges` has.
-    pub(super) fn read(&mut self, edges: &mut Edges, blocks: &dyn Blocks) -> Result<(), Error> {
+    /// Reads all blocks, and adds them to what one of the lists has.
+    pub(super) fn read(&mut self, list: usize, blocks: &dyn Blocks) -> Result<(), Error> {
         let mut tasks: Vec<Task> = (0..blocks.count()).map(Task::new).collect();
         let spare = Mutex::new(Vec::new());
         loop {
@@ -98,12 +97,183 @@ impl Gatherer {
             if tasks.iter().all(|task| task.state.is_done()) {
                 break;
             }
-            self.grow(edges, &mut tasks)?;
+            self.grow(&mut tasks)?;
         }
+        let edges = &mut self.lists[list];
         edges.pieces.reserve(tasks.iter().map(|task| task.pieces.len()).sum());
         for task in tasks {
             edges.append(task);
         }
         Ok(())
+    }
+
+    fn grow(&mut self, tasks: &mut [Task]) -> Result<(), Error> {
+        let places = std::mem::replace(&mut self.places, Places::new(0));
+        let (places, map) = places.grown()?;
+        self.places = places;
+        let pieces = self.lists.iter_mut().flat_map(|edges| &mut edges.pieces);
+        let pieces = pieces.chain(tasks.iter_mut().flat_map(|task| &mut task.pieces));
+        let pieces: Vec<&mut Piece> = pieces.collect();
+        pieces.into_par_iter().for_each(|piece| piece.moved(&map));
+        Ok(())
+    }
+}
+
+impl Edges {
+    /// Without edges; they ascend until two do not.
+    pub(super) fn new() -> Self {
+        Self { pieces: Vec::new(), ascend: true, last: None }
+    }
+
+    /// How many there are, each counted as often as it came.
+    pub(super) fn count(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.second.len()).sum()
+    }
+
+    fn append(&mut self, task: Task) {
+        if let Some((first, last)) = task.ends {
+            self.ascend &= task.ascend && self.last.is_none_or(|before| before <= first);
+            self.last = Some(last);
+        }
+        self.pieces.extend(task.pieces);
+    }
+}
+
+/// A block on its way.
+struct Task {
+    block: usize,
+    state: State,
+    pieces: Vec<Piece>,
+    ascend: bool,
+    /// The first and the last of its edges, by id.
+    ends: Option<((i64, i64), (i64, i64))>,
+}
+
+enum State {
+    Unread,
+    /// Read, and kept up to an index.
+    Kept(Block, usize),
+    Done,
+}
+
+impl State {
+    fn is_done(&self) -> bool {
+        matches!(self, Self::Done)
+    }
+}
+
+impl Task {
+    fn new(block: usize) -> Self {
+        Self { block, state: State::Unread, pieces: Vec::new(), ascend: true, ends: None }
+    }
+
+    /// Reads the block and keeps its edges, until it is done or the places are full. Blocks
+    /// that were used and are no longer lie in `spare`.
+    fn go_on(
+        &mut self,
+        blocks: &dyn Blocks,
+        places: &Places,
+        spare: &Mutex<Vec<Block>>,
+    ) -> Result<(), Error> {
+        let (block, mut at) = match std::mem::replace(&mut self.state, State::Done) {
+            State::Done => return Ok(()),
+            State::Kept(block, at) => (block, at),
+            State::Unread if places.are_full() => {
+                self.state = State::Unread;
+                return Ok(());
+            }
+            State::Unread => {
+                let mut block = taken(spare);
+                blocks.read(self.block, &mut block)?;
+                (self.ascend, self.ends) = (block.ascends(), block.ends());
+                (block, 0)
+            }
+        };
+        while at < block.first.len() {
+            let some = at..block.first.len().min(at + AT_ONCE);
+            let (first, second) = (&block.first[some.clone()], &block.second[some.clone()]);
+            match Piece::new(first, second, places) {
+                Ok(piece) => self.pieces.push(piece),
+                Err(Refusal::Negative) => return Err(blocks.negative()),
+                Err(Refusal::Full) => {
+                    self.state = State::Kept(block, at);
+                    return Ok(());
+                }
+            }
+            at = some.end;
+        }
+        if let Ok(mut spare) = spare.lock() {
+            spare.push(block);
+        }
+        Ok(())
+    }
+}
+
+fn taken(spare: &Mutex<Vec<Block>>) -> Block {
+    let mut block = spare.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default();
+    block.first.clear();
+    block.second.clear();
+    block
+}
+
+impl Block {
+    fn ends(&self) -> Option<((i64, i64), (i64, i64))> {
+        let first = (*self.first.first()?, *self.second.first()?);
+        Some((first, (*self.first.last()?, *self.second.last()?)))
+    }
+
+    /// Whether no edge comes before one that is smaller.
+    fn ascends(&self) -> bool {
+        let pairs = self.first.windows(2).zip(self.second.windows(2));
+        let mut pairs = pairs.map(|(first, second)| (first[0], second[0]) <= (first[1], second[1]));
+        pairs.all(|ascends| ascends)
+    }
+}
+
+impl Piece {
+    fn new(first: &[i64], second: &[i64], places: &Places) -> Result<Self, Refusal> {
+        let mut seconds = Vec::with_capacity(second.len());
+        places.of(second, &mut seconds)?;
+        let mut firsts = Vec::new();
+        let changes = first.windows(2).filter(|two| two[0] != two[1]).count();
+        let first = if changes < first.len() / 4 {
+            let runs = first.chunk_by(|a, b| a == b);
+            let (heads, lengths): (Vec<i64>, Vec<u32>) =
+                runs.map(|run| (run[0], run.len() as u32)).unzip();
+            places.of(&heads, &mut firsts)?;
+            Firsts::Runs(firsts.into_iter().zip(lengths).collect())
+        } else {
+            firsts.reserve_exact(first.len());
+            places.of(first, &mut firsts)?;
+            Firsts::Each(firsts)
+        };
+        Ok(Self { first, second: seconds })
+    }
+
+    /// Takes its edges from old places to new.
+    fn moved(&mut self, map: &[AtomicU32]) {
+        let to_new = |place: &mut Place| *place = map[*place as usize].load(Relaxed);
+        self.second.iter_mut().for_each(to_new);
+        match &mut self.first {
+            Firsts::Each(places) => places.iter_mut().for_each(to_new),
+            Firsts::Runs(runs) => runs.iter_mut().for_each(|(place, _)| to_new(place)),
+        }
+    }
+
+    /// Calls `each` with all edges, in order.
+    pub(super) fn for_each(&self, mut each: impl FnMut(Place, Place)) {
+        match &self.first {
+            Firsts::Each(firsts) => {
+                firsts.iter().zip(&self.second).for_each(|(first, second)| each(*first, *second));
+            }
+            Firsts::Runs(runs) => {
+                let mut rest = &self.second[..];
+                for (first, length) in runs {
+                    let (run, after) = rest.split_at(*length as usize);
+                    run.iter().for_each(|second| each(*first, *second));
+                    rest = after;
+                }
+            }
+        }
     }
 }

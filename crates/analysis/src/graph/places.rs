@@ -85,6 +85,14 @@ impl Places {
         }
     }
 
+    /// Whether they would refuse the next ids, if those were new.
+    pub(super) fn are_full(&self) -> bool {
+        match self {
+            Self::Small(_) => false,
+            Self::Any(table) => table.taken.load(Relaxed) + AT_ONCE > table.room(),
+        }
+    }
+
     /// Larger places for the same ids, and each old place's new one.
     ///
     /// # Errors
@@ -119,15 +127,15 @@ impl Places {
     /// Sorts the ids and ranks their places. O(ids log ids), in parallel.
     pub(super) fn ranks(self) -> Ranks {
         let mut ids = self.ids();
-        let by_place = match &self {
+        let by_place: Vec<AtomicU32> = match &self {
             Self::Small(marks) => zeros(marks.bits.len() * 64),
             Self::Any(table) => {
                 ids.par_sort_unstable();
                 zeros(table.slots.len())
             }
         };
-        let ranked = ids.par_iter().with_min_len(1 << 12).zip(0_u32..);
-        ranked.for_each(|(id, rank)| by_place[self.find(*id)].store(rank, Relaxed));
+        let ranked = ids.par_iter().with_min_len(1 << 12).enumerate();
+        ranked.for_each(|(rank, id)| by_place[self.find(*id)].store(rank as u32, Relaxed));
         drop(self);
         // In place: the memory of the ids becomes that of the accounts.
         let accounts = ids.into_iter().filter_map(AccountId::new).collect();
@@ -155,6 +163,10 @@ impl Places {
 }
 
 impl Ranks {
+    pub(super) fn into_accounts(self) -> Vec<AccountId> {
+        self.accounts
+    }
+
     /// The rank of the id that has a place.
     pub(super) fn of(&self, place: Place) -> u32 {
         self.by_place[place as usize].load(Relaxed)
@@ -224,10 +236,15 @@ impl Table {
         Self { slots: zeros(slots), taken: AtomicUsize::new(0) }
     }
 
+    /// How many slots may be taken.
+    fn room(&self) -> usize {
+        self.slots.len() / 4 * 3
+    }
+
     /// Makes sure of room for so many new ids.
     fn reserve(&self, ids: usize) -> Option<usize> {
         let before = self.taken.fetch_add(ids, Relaxed);
-        if before + ids <= self.slots.len() / 4 * 3 {
+        if before + ids <= self.room() {
             return Some(ids);
         }
         self.taken.fetch_sub(ids, Relaxed);

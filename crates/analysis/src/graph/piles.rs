@@ -1,0 +1,160 @@
+//! Edges as 64-bit keys, dealt to piles and sorted pile by pile.
+//!
+//! Work on all edges is fast only while it stays in a core's cache. So keys are first dealt
+//! to piles by their highest bits, all of them in one go through memory, and each pile is then
+//! sorted by itself, by the bits that are left. A pile that is too large, because one account
+//! has very many edges, is dealt again.
+//!
+//! A pile is a chain of small arrays of one size: it needs no length that is known before, and
+//! what one pile leaves behind the next one uses. Memory stays at 8 bytes a key.
+
+use rayon::prelude::*;
+
+use crate::radix;
+
+/// The highest bits of a key that is dealt: so many piles that the ends of all of them, where
+/// keys are added, fit into the first cache.
+const DEAL_BITS: u32 = 9;
+
+/// Keys of a pile that is not dealt again: with scratch they fill half of a second cache.
+const PILE_KEYS: usize = 1 << 16;
+
+/// Keys of one array of a chain.
+const LINK: usize = 1 << 10;
+
+type Link = Vec<u64>;
+
+/// Keys that agree in their highest bits, in the order in which they were dealt.
+pub(super) struct Pile(Vec<Link>);
+
+/// Deals keys to piles.
+pub(super) struct Dealer {
+    shift: u32,
+    mask: u64,
+    full: Vec<Vec<Link>>,
+    /// What is being filled, per pile.
+    last: Vec<Link>,
+}
+
+impl Dealer {
+    fn new(bits: u32, deal_bits: u32) -> Self {
+        let piles = 1 << deal_bits;
+        Self {
+            shift: bits - deal_bits,
+            mask: (1 << deal_bits) - 1,
+            full: (0..piles).map(|_| Vec::new()).collect(),
+            last: (0..piles).map(|_| Vec::new()).collect(),
+        }
+    }
+
+    pub(super) fn push(&mut self, key: u64) {
+        let pile = ((key >> self.shift) & self.mask) as usize;
+        let last = &mut self.last[pile];
+        if last.len() == last.capacity() {
+            let full = std::mem::replace(last, Vec::with_capacity(LINK));
+            if !full.is_empty() {
+                self.full[pile].push(full);
+            }
+        }
+        last.push(key);
+    }
+
+    fn piles(self) -> impl Iterator<Item = Vec<Link>> {
+        self.full.into_iter().zip(self.last).map(|(mut links, last)| {
+            if !last.is_empty() {
+                links.push(last);
+            }
+            links
+        })
+    }
+}
+
+/// Deals about `keys` keys, which differ in their lowest `bits` bits only, to piles that
+/// ascend. Every task is one thread's; within a pile keys are in the order of the tasks.
+pub(super) fn deal<T: Send>(
+    tasks: Vec<T>,
+    keys: usize,
+    bits: u32,
+    each: impl Fn(T, &mut Dealer) + Sync,
+) -> Vec<Pile> {
+    let wanted = (keys / (PILE_KEYS / 2)).max(1).ilog2() + 1;
+    let deal_bits = wanted.min(DEAL_BITS).min(bits);
+    let one = |task: T| {
+        let mut dealer = Dealer::new(bits, deal_bits);
+        each(task, &mut dealer);
+        dealer
+    };
+    let dealt: Vec<Dealer> = tasks.into_par_iter().with_max_len(1).map(one).collect();
+    let mut piles: Vec<Pile> = (0..1 << deal_bits).map(|_| Pile(Vec::new())).collect();
+    for dealer in dealt {
+        piles.iter_mut().zip(dealer.piles()).for_each(|(pile, links)| pile.0.extend(links));
+    }
+    piles.into_iter().flat_map(Pile::small_enough).collect()
+}
+
+impl Pile {
+    fn keys(&self) -> usize {
+        self.0.iter().map(Vec::len).sum()
+    }
+
+    /// Itself, or piles of its keys that ascend.
+    fn small_enough(self) -> Vec<Self> {
+        let keys = self.keys();
+        if keys == 0 {
+            return Vec::new();
+        }
+        if keys <= 4 * PILE_KEYS {
+            return vec![self];
+        }
+        let every = self.0.iter().flatten();
+        let (or, and) = every.fold((0, u64::MAX), |(or, and), key| (or | key, and & key));
+        // One account's keys differ only in the other's bits.
+        let bits = u64::BITS - (or ^ and).leading_zeros();
+        if bits == 0 {
+            return vec![self];
+        }
+        deal(shares(self.0), keys, bits, |links, dealer| {
+            links.into_iter().flatten().for_each(|key| dealer.push(key));
+        })
+    }
+
+    /// The keys ascending, if those that agree from bit `from` on ascend already.
+    pub(super) fn sorted(self, from: u32) -> Vec<u64> {
+        let mut keys = Vec::with_capacity(self.keys());
+        self.0.into_iter().for_each(|link| keys.extend_from_slice(&link));
+        let mut scratch = Vec::new();
+        radix::sort_from(from, &mut keys, &mut scratch);
+        keys
+    }
+}
+
+/// The items in order, cut into shares of about the same length: some for each thread, so
+/// that one that is late does not keep all others waiting.
+pub(super) fn shares<T>(items: Vec<T>) -> Vec<Vec<T>> {
+    let length = items.len().div_ceil(2 * rayon::current_num_threads()).max(1);
+    let mut items = items.into_iter();
+    let share = || Some(items.by_ref().take(length).collect()).filter(|s: &Vec<T>| !s.is_empty());
+    std::iter::from_fn(share).collect()
+}
+
+/// Computes something of every task, in parallel, and hands it over in the order of the
+/// tasks. What is computed and not handed over yet is bounded by some tasks per thread.
+pub(super) fn in_order<T: Send, R: Send>(
+    tasks: impl IntoIterator<Item = T>,
+    compute: impl Fn(T) -> R + Sync,
+    mut take: impl FnMut(R) + Send,
+) {
+    let wave = 4 * rayon::current_num_threads();
+    let (mut tasks, mut ready) = (tasks.into_iter(), Vec::new());
+    loop {
+        let next: Vec<T> = tasks.by_ref().take(wave).collect();
+        let last = next.is_empty();
+        let results = || next.into_par_iter().with_max_len(1).map(&compute).collect();
+        // What the wave before has left is handed over meanwhile.
+        let ((), computed) = rayon::join(|| ready.into_iter().for_each(&mut take), results);
+        ready = computed;
+        if last {
+            break;
+        }
+    }
+}

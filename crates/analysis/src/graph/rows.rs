@@ -1,0 +1,252 @@
+//! One direction of all edges as compressed rows, and how edges become rows.
+//!
+//! Rows are appended in ascending order, from pieces that are computed in parallel: edges
+//! that come sorted are taken as they come; all others are dealt to piles, and the piles
+//! sorted. Either way an edge that came twice is kept once, and memory stays within 12 bytes
+//! an edge: the 8 of a key and the 4 of its place in a row.
+
+use super::NodeIx;
+use super::gather::{Edges, Firsts, Piece};
+use super::piles::{deal, in_order, shares};
+use super::places::Ranks;
+
+/// One direction of all edges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rows {
+    /// Where each account's row begins, and after the last, where it ends.
+    starts: Vec<usize>,
+    neighbors: Vec<NodeIx>,
+}
+
+/// Rows, or parts of rows, that follow each other.
+#[derive(Default)]
+struct Part {
+    /// Whose, and how many neighbors.
+    runs: Vec<(NodeIx, usize)>,
+    neighbors: Vec<NodeIx>,
+}
+
+impl Rows {
+    /// The edges of so many accounts by their first ends.
+    pub(super) fn new(accounts: usize, edges: Edges, ranks: &Ranks) -> Self {
+        let count = edges.count();
+        let mut rows = Growing::new(accounts, count);
+        if edges.ascend {
+            // As do ranks, where ids do.
+            in_order(edges.pieces, |piece| Part::of_piece(&piece, ranks), |part| rows.append(part));
+        } else {
+            let bits = bits(accounts);
+            let piles = deal(shares(edges.pieces), count, 2 * bits, |pieces, dealer| {
+                for piece in pieces {
+                    piece.for_each(|first, second| {
+                        let (first, second) = (ranks.of(first), ranks.of(second));
+                        dealer.push(u64::from(first) << bits | u64::from(second));
+                    });
+                }
+            });
+            let part = |keys: Vec<u64>| Part::of_keys(&keys, bits);
+            in_order(piles, |pile| part(pile.sorted(0)), |part| rows.append(part));
+        }
+        rows.finish()
+    }
+
+    /// Without edges.
+    pub(super) fn none(accounts: usize) -> Self {
+        Self { starts: vec![0; accounts + 1], neighbors: Vec::new() }
+    }
+
+    /// How many edges there are.
+    pub(super) fn edges(&self) -> usize {
+        self.neighbors.len()
+    }
+
+    /// The neighbors of an account, ascending.
+    pub(super) fn of(&self, node: NodeIx) -> &[NodeIx] {
+        &self.neighbors[self.starts[node.index()]..self.starts[node.index() + 1]]
+    }
+
+    /// Where an account's row begins among all edges; of one past the last, their number.
+    pub(super) fn start(&self, node: NodeIx) -> usize {
+        self.starts[node.index()]
+    }
+
+    /// The edge at an index. O(log accounts).
+    pub(super) fn edge(&self, index: usize) -> (NodeIx, NodeIx) {
+        let from = self.starts.partition_point(|start| *start <= index) - 1;
+        (NodeIx::new(from), self.neighbors[index])
+    }
+
+    /// The other end of the edge at an index.
+    pub(super) fn neighbor(&self, index: usize) -> Option<NodeIx> {
+        self.neighbors.get(index).copied()
+    }
+
+    fn accounts(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// The same edges by their other end. O(edges) time, in parallel, and 4 bytes more per
+    /// edge than both take: one half of the accounts is served after the other.
+    pub(super) fn turned(&self) -> Self {
+        let (accounts, bits) = (self.accounts(), bits(self.accounts()));
+        let mut rows = Growing::new(accounts, self.edges());
+        let half = accounts.div_ceil(2);
+        for side in [0..half, half..accounts] {
+            let sources = self.ranges(2 * rayon::current_num_threads());
+            let piles = deal(sources, self.edges() / 2, 2 * bits, |sources, dealer| {
+                for source in sources {
+                    let source = NodeIx::new(source);
+                    let row = self.of(source);
+                    let from = row.partition_point(|to| to.index() < side.start);
+                    let row = &row[from..];
+                    for to in row.iter().take_while(|to| to.index() < side.end) {
+                        dealer.push(u64::from(to.0) << bits | u64::from(source.0));
+                    }
+                }
+            });
+            // Sources came in ascending order.
+            let part = |keys: Vec<u64>| Part::of_keys(&keys, bits);
+            in_order(piles, |pile| part(pile.sorted(bits)), |part| rows.append(part));
+        }
+        rows.finish()
+    }
+
+    /// The edges of both, each once.
+    pub(super) fn with(&self, other: &Self) -> Self {
+        let mut rows = Growing::new(self.accounts(), self.edges().max(other.edges()));
+        let ranges = self.ranges(self.edges().div_ceil(1 << 16).max(1));
+        let union = |range: std::ops::Range<usize>| {
+            let mut part = Part::default();
+            for node in range.map(NodeIx::new) {
+                let before = part.neighbors.len();
+                union(self.of(node), other.of(node), &mut part.neighbors);
+                part.runs.push((node, part.neighbors.len() - before));
+            }
+            part
+        };
+        in_order(ranges, union, |part| rows.append(part));
+        rows.finish()
+    }
+
+    /// About so many ranges of accounts that have about the same number of edges.
+    pub(super) fn ranges(&self, about: usize) -> Vec<std::ops::Range<usize>> {
+        let (mut ranges, mut start) = (Vec::new(), 0);
+        for part in 1..=about {
+            let edges = self.edges() as u128 * part as u128 / about as u128;
+            let end = if part == about {
+                self.accounts()
+            } else {
+                self.starts[..self.accounts()].partition_point(|s| (*s as u128) < edges)
+            };
+            if end > start {
+                ranges.push(start..end);
+                start = end;
+            }
+        }
+        ranges
+    }
+}
+
+/// Bits that tell so many accounts apart.
+fn bits(accounts: usize) -> u32 {
+    usize::BITS - accounts.saturating_sub(1).leading_zeros()
+}
+
+/// Appends what either of two ascending rows has, once.
+fn union(a: &[NodeIx], b: &[NodeIx], out: &mut Vec<NodeIx>) {
+    let (mut a, mut b) = (a, b);
+    while let ([x, rest_of_a @ ..], [y, rest_of_b @ ..]) = (a, b) {
+        out.push(*x.min(y));
+        if x <= y {
+            a = rest_of_a;
+        }
+        if y <= x {
+            b = rest_of_b;
+        }
+    }
+    out.extend_from_slice(a);
+    out.extend_from_slice(b);
+}
+
+/// Rows that are being appended to.
+struct Growing {
+    accounts: usize,
+    starts: Vec<usize>,
+    neighbors: Vec<NodeIx>,
+}
+
+impl Growing {
+    fn new(accounts: usize, edges: usize) -> Self {
+        let mut starts = Vec::with_capacity(accounts + 1);
+        starts.push(0);
+        Self { accounts, starts, neighbors: Vec::with_capacity(edges) }
+    }
+
+    /// Adds rows that come after those that are there; the last of these may go on.
+    fn append(&mut self, part: Part) {
+        let mut neighbors = &part.neighbors[..];
+        for (node, mut count) in part.runs {
+            // The row of `node` ends with `starts[node + 1]`, which moves as long as it grows.
+            let goes_on = self.starts.len() == node.index() + 2;
+            if goes_on && count > 0 && self.neighbors.last() == neighbors.first() {
+                neighbors = &neighbors[1..];
+                count -= 1;
+            }
+            let (row, rest) = neighbors.split_at(count);
+            self.starts.resize(node.index() + 1, self.neighbors.len());
+            self.neighbors.extend_from_slice(row);
+            self.starts.push(self.neighbors.len());
+            neighbors = rest;
+        }
+    }
+
+    fn finish(mut self) -> Rows {
+        self.starts.resize(self.accounts + 1, self.neighbors.len());
+        self.neighbors.shrink_to_fit();
+        Rows { starts: self.starts, neighbors: self.neighbors }
+    }
+}
+
+impl Part {
+    /// From keys that ascend, the first end above the second of `bits` bits.
+    fn of_keys(keys: &[u64], bits: u32) -> Self {
+        let mut part = Self { runs: Vec::new(), neighbors: Vec::with_capacity(keys.len()) };
+        for row in keys.chunk_by(|a, b| a >> bits == b >> bits) {
+            part.push(NodeIx((row[0] >> bits) as u32), row.iter().map(|key| {
+                NodeIx((key & ((1 << bits) - 1)) as u32)
+            }));
+        }
+        part
+    }
+
+    /// From edges that ascend.
+    fn of_piece(piece: &Piece, ranks: &Ranks) -> Self {
+        let mut part = Self { runs: Vec::new(), neighbors: Vec::with_capacity(piece.second.len()) };
+        let rank = |place: &u32| NodeIx(ranks.of(*place));
+        let mut rest = &piece.second[..];
+        let mut push = |first: &u32, length: usize| {
+            let (row, after) = rest.split_at(length);
+            part.push(rank(first), row.iter().map(rank));
+            rest = after;
+        };
+        match &piece.first {
+            Firsts::Runs(runs) => runs.iter().for_each(|(first, n)| push(first, *n as usize)),
+            Firsts::Each(firsts) => {
+                firsts.chunk_by(|a, b| a == b).for_each(|run| push(&run[0], run.len()));
+            }
+        }
+        part
+    }
+
+    /// Adds a row of neighbors that ascend, each once.
+    fn push(&mut self, node: NodeIx, row: impl Iterator<Item = NodeIx>) {
+        let before = self.neighbors.len();
+        self.neighbors.extend(row);
+        if self.neighbors[before..].windows(2).any(|two| two[0] == two[1]) {
+            let mut row = self.neighbors.split_off(before);
+            row.dedup();
+            self.neighbors.append(&mut row);
+        }
+        self.runs.push((node, self.neighbors.len() - before));
+    }
+}
