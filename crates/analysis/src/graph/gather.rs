@@ -10,11 +10,11 @@
 //! and reading goes on.
 
 use std::sync::Mutex;
-use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use rayon::prelude::*;
 
+use super::links::{LINK, Link, Pool};
 use super::places::{AT_ONCE, Place, Places, Refusal};
 use crate::Error;
 
@@ -38,37 +38,38 @@ pub(super) struct Block {
 }
 
 /// Edges by place, in the order in which they came.
-pub(super) struct Edges {
-    pub(super) pieces: Vec<Piece>,
+pub(super) struct Edges<'s> {
+    pub(super) pieces: Vec<Piece<'s>>,
     /// Whether their ids ascend, by the first end and then by the second.
     pub(super) ascend: bool,
     last: Option<(i64, i64)>,
 }
 
 /// Some edges, at most [`AT_ONCE`].
-pub(super) struct Piece {
-    pub(super) first: Firsts,
-    pub(super) second: Vec<Place>,
+pub(super) enum Piece<'s> {
+    /// Both ends of an edge in a word, the first above.
+    Each(Link<'s>),
+    /// The first ends, each of so many edges that follow each other.
+    Runs(Vec<(Place, u32)>, Seconds<'s>),
 }
 
-/// The first ends of a piece's edges.
-pub(super) enum Firsts {
-    /// One for each edge.
-    Each(Vec<Place>),
-    /// One for so many edges that follow each other.
-    Runs(Vec<(Place, u32)>),
+/// The second ends of edges, two in a word.
+pub(super) struct Seconds<'s> {
+    link: Link<'s>,
+    count: usize,
 }
 
 /// Reads the edges of up to two lists, and numbers their ends.
-pub(super) struct Gatherer {
+pub(super) struct Gatherer<'p, 's> {
     pub(super) places: Places,
-    pub(super) lists: [Edges; 2],
+    pub(super) lists: [Edges<'s>; 2],
+    pub(super) pool: &'p Pool<'s>,
 }
 
-impl Gatherer {
-    /// For about so many edges.
-    pub(super) fn new(edges: u64) -> Self {
-        Self { places: Places::new(edges), lists: [Edges::new(), Edges::new()] }
+impl<'p, 's> Gatherer<'p, 's> {
+    /// For about so many edges, whose pieces are of `pool`.
+    pub(super) fn new(edges: u64, pool: &'p Pool<'s>) -> Self {
+        Self { places: Places::new(edges), lists: [Edges::new(), Edges::new()], pool }
     }
 
     /// Adds ids that may have no edges.
@@ -88,12 +89,12 @@ impl Gatherer {
 
     /// Reads all blocks, and adds them to what one of the lists has.
     pub(super) fn read(&mut self, list: usize, blocks: &dyn Blocks) -> Result<(), Error> {
-        let mut tasks: Vec<Task> = (0..blocks.count()).map(Task::new).collect();
+        let mut tasks: Vec<Task<'_>> = (0..blocks.count()).map(Task::new).collect();
         let spare = Mutex::new(Vec::new());
         loop {
-            let places = &self.places;
-            let work = tasks.par_iter_mut().with_max_len(1);
-            work.try_for_each(|task| task.go_on(blocks, places, &spare))?;
+            let (places, pool, full) = (&self.places, self.pool, AtomicBool::new(false));
+            let shared = Shared { blocks, places, pool, spare: &spare, full };
+            tasks.par_iter_mut().with_max_len(1).try_for_each(|task| task.go_on(&shared))?;
             if tasks.iter().all(|task| task.state.is_done()) {
                 break;
             }
@@ -107,19 +108,17 @@ impl Gatherer {
         Ok(())
     }
 
-    fn grow(&mut self, tasks: &mut [Task]) -> Result<(), Error> {
-        let places = std::mem::replace(&mut self.places, Places::new(0));
-        let (places, map) = places.grown()?;
-        self.places = places;
+    fn grow(&mut self, tasks: &mut [Task<'s>]) -> Result<(), Error> {
         let pieces = self.lists.iter_mut().flat_map(|edges| &mut edges.pieces);
         let pieces = pieces.chain(tasks.iter_mut().flat_map(|task| &mut task.pieces));
-        let pieces: Vec<&mut Piece> = pieces.collect();
+        let pieces: Vec<&mut Piece<'_>> = pieces.collect();
+        let map = self.places.grow(!pieces.is_empty())?;
         pieces.into_par_iter().for_each(|piece| piece.moved(&map));
         Ok(())
     }
 }
 
-impl Edges {
+impl<'s> Edges<'s> {
     /// Without edges; they ascend until two do not.
     pub(super) fn new() -> Self {
         Self { pieces: Vec::new(), ascend: true, last: None }
@@ -127,10 +126,10 @@ impl Edges {
 
     /// How many there are, each counted as often as it came.
     pub(super) fn count(&self) -> usize {
-        self.pieces.iter().map(|piece| piece.second.len()).sum()
+        self.pieces.iter().map(Piece::count).sum()
     }
 
-    fn append(&mut self, task: Task) {
+    fn append(&mut self, task: Task<'s>) {
         if let Some((first, last)) = task.ends {
             self.ascend &= task.ascend && self.last.is_none_or(|before| before <= first);
             self.last = Some(last);
@@ -140,10 +139,10 @@ impl Edges {
 }
 
 /// A block on its way.
-struct Task {
+struct Task<'s> {
     block: usize,
     state: State,
-    pieces: Vec<Piece>,
+    pieces: Vec<Piece<'s>>,
     ascend: bool,
     /// The first and the last of its edges, by id.
     ends: Option<((i64, i64), (i64, i64))>,
@@ -162,58 +161,103 @@ impl State {
     }
 }
 
-impl Task {
+/// What all tasks work with.
+struct Shared<'a, 's> {
+    blocks: &'a dyn Blocks,
+    places: &'a Places,
+    pool: &'a Pool<'s>,
+    /// Blocks that were used and are no longer.
+    spare: &'a Mutex<Vec<Block>>,
+    /// Whether the places must grow before another block is begun.
+    full: AtomicBool,
+}
+
+impl<'s> Task<'s> {
     fn new(block: usize) -> Self {
         Self { block, state: State::Unread, pieces: Vec::new(), ascend: true, ends: None }
     }
 
-    /// Reads the block and keeps its edges, until it is done or the places are full. Blocks
-    /// that were used and are no longer lie in `spare`.
-    fn go_on(
-        &mut self,
-        blocks: &dyn Blocks,
-        places: &Places,
-        spare: &Mutex<Vec<Block>>,
-    ) -> Result<(), Error> {
+    /// Reads the block and keeps its edges, until it is done or the places are full.
+    fn go_on(&mut self, with: &Shared<'_, 's>) -> Result<(), Error> {
         let (block, mut at) = match std::mem::replace(&mut self.state, State::Done) {
             State::Done => return Ok(()),
             State::Kept(block, at) => (block, at),
-            State::Unread if places.are_full() => {
+            State::Unread if with.full.load(Relaxed) => {
                 self.state = State::Unread;
                 return Ok(());
             }
             State::Unread => {
-                let mut block = taken(spare);
-                blocks.read(self.block, &mut block)?;
+                let spare = with.spare.lock().ok().and_then(|mut spare| spare.pop());
+                let mut block = spare.unwrap_or_default();
+                block.first.clear();
+                block.second.clear();
+                with.blocks.read(self.block, &mut block)?;
                 (self.ascend, self.ends) = (block.ascends(), block.ends());
                 (block, 0)
             }
         };
+        let mut numbering = Numbering::default();
         while at < block.first.len() {
             let some = at..block.first.len().min(at + AT_ONCE);
             let (first, second) = (&block.first[some.clone()], &block.second[some.clone()]);
-            match Piece::new(first, second, places) {
-                Ok(piece) => self.pieces.push(piece),
-                Err(Refusal::Negative) => return Err(blocks.negative()),
+            match numbering.number(first, second, with, &mut self.pieces) {
+                Ok(()) => at = some.end,
+                Err(Refusal::Negative) => return Err(with.blocks.negative()),
                 Err(Refusal::Full) => {
+                    with.full.store(true, Relaxed);
                     self.state = State::Kept(block, at);
                     return Ok(());
                 }
             }
-            at = some.end;
         }
-        if let Ok(mut spare) = spare.lock() {
+        if let Ok(mut spare) = with.spare.lock() {
             spare.push(block);
         }
         Ok(())
     }
 }
 
-fn taken(spare: &Mutex<Vec<Block>>) -> Block {
-    let mut block = spare.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default();
-    block.first.clear();
-    block.second.clear();
-    block
+/// Makes pieces of edges by id.
+#[derive(Default)]
+struct Numbering {
+    heads: Vec<i64>,
+    lengths: Vec<u32>,
+    first: Vec<Place>,
+    second: Vec<Place>,
+}
+
+impl Numbering {
+    fn number<'s>(
+        &mut self,
+        first: &[i64],
+        second: &[i64],
+        with: &Shared<'_, 's>,
+        out: &mut Vec<Piece<'s>>,
+    ) -> Result<(), Refusal> {
+        with.places.of(second, &mut self.second)?;
+        let changes = first.windows(2).filter(|two| two[0] != two[1]).count();
+        if changes < first.len() / 4 {
+            self.heads.clear();
+            self.lengths.clear();
+            for run in first.chunk_by(|a, b| a == b) {
+                self.heads.push(run[0]);
+                self.lengths.push(run.len() as u32);
+            }
+            with.places.of(&self.heads, &mut self.first)?;
+            let runs = self.first.iter().copied().zip(self.lengths.iter().copied()).collect();
+            out.push(Piece::Runs(runs, Seconds::new(&self.second, with.pool)));
+            return Ok(());
+        }
+        with.places.of(first, &mut self.first)?;
+        for (first, second) in self.first.chunks(LINK).zip(self.second.chunks(LINK)) {
+            let mut link = with.pool.take();
+            for (first, second) in first.iter().zip(second) {
+                link.push(u64::from(*first) << 32 | u64::from(*second));
+            }
+            out.push(Piece::Each(link));
+        }
+        Ok(())
+    }
 }
 
 impl Block {
@@ -230,50 +274,77 @@ impl Block {
     }
 }
 
-impl Piece {
-    fn new(first: &[i64], second: &[i64], places: &Places) -> Result<Self, Refusal> {
-        let mut seconds = Vec::with_capacity(second.len());
-        places.of(second, &mut seconds)?;
-        let mut firsts = Vec::new();
-        let changes = first.windows(2).filter(|two| two[0] != two[1]).count();
-        let first = if changes < first.len() / 4 {
-            let runs = first.chunk_by(|a, b| a == b);
-            let (heads, lengths): (Vec<i64>, Vec<u32>) =
-                runs.map(|run| (run[0], run.len() as u32)).unzip();
-            places.of(&heads, &mut firsts)?;
-            Firsts::Runs(firsts.into_iter().zip(lengths).collect())
-        } else {
-            firsts.reserve_exact(first.len());
-            places.of(first, &mut firsts)?;
-            Firsts::Each(firsts)
-        };
-        Ok(Self { first, second: seconds })
+impl<'s> Piece<'s> {
+    pub(super) fn count(&self) -> usize {
+        match self {
+            Self::Each(link) => link.words().len(),
+            Self::Runs(_, seconds) => seconds.count,
+        }
     }
 
     /// Takes its edges from old places to new.
     fn moved(&mut self, map: &[AtomicU32]) {
-        let to_new = |place: &mut Place| *place = map[*place as usize].load(Relaxed);
-        self.second.iter_mut().for_each(to_new);
-        match &mut self.first {
-            Firsts::Each(places) => places.iter_mut().for_each(to_new),
-            Firsts::Runs(runs) => runs.iter_mut().for_each(|(place, _)| to_new(place)),
+        let new = |place: Place| map[place as usize].load(Relaxed);
+        let both = |word: &mut u64| {
+            let (high, low) = halves(*word);
+            *word = u64::from(new(high)) << 32 | u64::from(new(low));
+        };
+        match self {
+            Self::Each(link) => link.words_mut().iter_mut().for_each(both),
+            Self::Runs(runs, seconds) => {
+                runs.iter_mut().for_each(|(place, _)| *place = new(*place));
+                // Half a word may be nobody's place, and it is 0.
+                seconds.link.words_mut().iter_mut().for_each(both);
+            }
         }
     }
 
     /// Calls `each` with all edges, in order.
     pub(super) fn for_each(&self, mut each: impl FnMut(Place, Place)) {
-        match &self.first {
-            Firsts::Each(firsts) => {
-                firsts.iter().zip(&self.second).for_each(|(first, second)| each(*first, *second));
-            }
-            Firsts::Runs(runs) => {
-                let mut rest = &self.second[..];
+        match self {
+            Self::Each(link) => link.words().iter().for_each(|word| {
+                let (first, second) = halves(*word);
+                each(first, second);
+            }),
+            Self::Runs(runs, seconds) => {
+                let mut seconds = seconds.iter();
                 for (first, length) in runs {
-                    let (run, after) = rest.split_at(*length as usize);
-                    run.iter().for_each(|second| each(*first, *second));
-                    rest = after;
+                    seconds.by_ref().take(*length as usize).for_each(|second| each(*first, second));
                 }
             }
         }
     }
+
+    /// What it was kept in.
+    pub(super) fn into_link(self) -> Link<'s> {
+        match self {
+            Self::Each(link) => link,
+            Self::Runs(_, seconds) => seconds.link,
+        }
+    }
+}
+
+impl<'s> Seconds<'s> {
+    fn new(seconds: &[Place], pool: &Pool<'s>) -> Self {
+        let mut link = pool.take();
+        for two in seconds.chunks(2) {
+            let high = two.get(1).copied().unwrap_or(0);
+            link.push(u64::from(high) << 32 | u64::from(two[0]));
+        }
+        Self { link, count: seconds.len() }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Place> {
+        let words = self.link.words().iter();
+        let both = words.flat_map(|word| {
+            let (high, low) = halves(*word);
+            [low, high]
+        });
+        both.take(self.count)
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "halves")]
+fn halves(word: u64) -> (u32, u32) {
+    ((word >> 32) as u32, word as u32)
 }

@@ -8,9 +8,11 @@ use std::path::Path;
 
 use snapshot::{AccountId, IdTable, List, ListReader, Run};
 
-use super::gather::{Block, Blocks, Gatherer};
-use super::rows::Rows;
 use super::FollowGraph;
+use super::gather::{Block, Blocks, Edges, Gatherer};
+use super::links::{Pool, slab};
+use super::piles::open_links;
+use super::rows::Rows;
 use crate::{Error, RunObservations};
 
 impl FollowGraph {
@@ -25,7 +27,10 @@ impl FollowGraph {
         edges: impl IntoIterator<Item = (AccountId, AccountId)>,
     ) -> Result<Self, Error> {
         let mut edges = edges.into_iter();
-        let mut gatherer = Gatherer::new(edges.size_hint().0 as u64);
+        let expected = edges.size_hint().0;
+        let mut slab = room(expected);
+        let pool = Pool::new(&mut slab);
+        let mut gatherer = Gatherer::new(expected as u64, &pool);
         let mut blocks = Memory::default();
         loop {
             for block in &mut blocks.0 {
@@ -34,10 +39,14 @@ impl FollowGraph {
             }
             blocks.fill(&mut edges);
             if blocks.count() == 0 {
-                return Ok(Self::gathered(gatherer));
+                break;
             }
             gatherer.read(FOLLOWING, &blocks)?;
         }
+        let half = Half::new(gatherer);
+        drop(pool);
+        drop(slab);
+        Ok(half.whole())
     }
 
     /// Builds the graph of the edges in Parquet files: two columns of each file are the
@@ -53,9 +62,13 @@ impl FollowGraph {
     pub fn open<P: AsRef<Path>>(files: &[P], columns: [&str; 2]) -> Result<Self, Error> {
         let open = |path: &P| IdTable::open(path.as_ref(), &columns);
         let tables = Tables::new(files.iter().map(open).collect::<Result<_, _>>()?);
-        let mut gatherer = Gatherer::new(tables.rows());
+        let mut slab = room(tables.rows() as usize);
+        let pool = Pool::new(&mut slab);
+        let mut gatherer = Gatherer::new(tables.rows(), &pool);
         gatherer.read(FOLLOWING, &tables)?;
-        Ok(Self::gathered(gatherer))
+        let half = Half::new(gatherer);
+        drop(slab);
+        Ok(half.whole())
     }
 
     /// Builds the graph of everything a run saw: the edges of both lists, each once. Every
@@ -71,7 +84,10 @@ impl FollowGraph {
 
     pub(crate) fn from_observations(run: &RunObservations) -> Result<Self, Error> {
         let readers = || List::ALL.into_iter().filter_map(|list| Some((list, run.reader(list)?)));
-        let mut gatherer = Gatherer::new(readers().map(|(_, reader)| reader.rows()).sum());
+        let rows = readers().map(|(_, reader)| reader.rows()).sum();
+        let mut slab = room(rows as usize);
+        let pool = Pool::new(&mut slab);
+        let mut gatherer = Gatherer::new(rows, &pool);
         let negative = || Error::damaged(format!("run {} has negative ids", run.run()));
         for list in List::ALL {
             let accounts: Vec<i64> = run.crawls(list).map(|crawl| crawl.account.get()).collect();
@@ -85,21 +101,37 @@ impl FollowGraph {
             let slot = if list == List::Following { FOLLOWING } else { FOLLOWERS };
             run.check(list, gatherer.lists[slot].count() as u64)?;
         }
-        Ok(Self::gathered(gatherer))
+        let half = Half::new(gatherer);
+        drop(slab);
+        Ok(half.whole())
     }
+}
 
-    fn gathered(gatherer: Gatherer) -> Self {
-        let Gatherer { places, lists: [following, followers] } = gatherer;
+/// A graph in the making: the edges of either list as rows.
+struct Half {
+    accounts: Vec<AccountId>,
+    following: Option<Rows>,
+    followers: Option<Rows>,
+}
+
+impl Half {
+    fn new<'s>(gatherer: Gatherer<'_, 's>) -> Self {
+        let Gatherer { places, lists: [following, followers], pool } = gatherer;
         let ranks = places.ranks();
         let accounts = ranks.accounts.len();
-        let some = |edges: super::gather::Edges| {
-            (edges.count() > 0).then(|| Rows::new(accounts, edges, &ranks))
+        let some = |edges: Edges<'s>| {
+            (edges.count() > 0).then(|| Rows::new(accounts, edges, &ranks, pool))
         };
         let (following, followers) = (some(following), some(followers));
-        let accounts = ranks.into_accounts();
+        Self { accounts: ranks.accounts, following, followers }
+    }
+
+    /// The edges of both, in both directions.
+    fn whole(self) -> FollowGraph {
+        let Self { accounts, following, followers } = self;
         let following = match (following, followers) {
             (None, Some(followers)) => {
-                return Self { accounts, following: followers.turned(), followers };
+                return FollowGraph { accounts, following: followers.turned(), followers };
             }
             (Some(following), Some(followers)) => {
                 let turned = followers.turned();
@@ -109,8 +141,13 @@ impl FollowGraph {
             (following, None) => following.unwrap_or_else(|| Rows::none(accounts.len())),
         };
         let followers = following.turned();
-        Self { accounts, following, followers }
+        FollowGraph { accounts, following, followers }
     }
+}
+
+/// Memory for so many edges on their way.
+fn room(edges: usize) -> Vec<u64> {
+    slab(edges, open_links(edges))
 }
 
 /// Which list of a [`Gatherer`] has edges by who follows.

@@ -22,6 +22,7 @@ use crate::Reciprocity;
 mod load;
 
 mod gather;
+mod links;
 mod piles;
 mod places;
 mod rows;

@@ -5,100 +5,105 @@
 //! sorted by itself, by the bits that are left. A pile that is too large, because one account
 //! has very many edges, is dealt again.
 //!
-//! A pile is a chain of small arrays of one size: it needs no length that is known before, and
-//! what one pile leaves behind the next one uses. Memory stays at 8 bytes a key.
+//! A pile is a chain of [links](super::links): it needs no length that is known before, and
+//! memory stays at 8 bytes a key.
 
 use rayon::prelude::*;
 
+use super::links::{Link, Pool};
 use crate::radix;
 
 /// The highest bits of a key that is dealt: so many piles that the ends of all of them, where
 /// keys are added, fit into the first cache.
 const DEAL_BITS: u32 = 9;
 
-/// Keys of a pile that is not dealt again: with scratch they fill half of a second cache.
+/// Keys of a pile that need not be dealt again: with scratch they fit into a second cache.
 const PILE_KEYS: usize = 1 << 16;
 
-/// Keys of one array of a chain.
-const LINK: usize = 1 << 10;
-
-type Link = Vec<u64>;
-
 /// Keys that agree in their highest bits, in the order in which they were dealt.
-pub(super) struct Pile(Vec<Link>);
+pub(super) struct Pile<'s>(Vec<Link<'s>>);
 
 /// Deals keys to piles.
-pub(super) struct Dealer {
+pub(super) struct Dealer<'p, 's> {
+    pool: &'p Pool<'s>,
     shift: u32,
     mask: u64,
-    full: Vec<Vec<Link>>,
+    full: Vec<Vec<Link<'s>>>,
     /// What is being filled, per pile.
-    last: Vec<Link>,
+    last: Vec<Link<'s>>,
 }
 
-impl Dealer {
-    fn new(bits: u32, deal_bits: u32) -> Self {
+impl<'p, 's> Dealer<'p, 's> {
+    fn new(pool: &'p Pool<'s>, bits: u32, deal_bits: u32) -> Self {
         let piles = 1 << deal_bits;
         Self {
+            pool,
             shift: bits - deal_bits,
             mask: (1 << deal_bits) - 1,
             full: (0..piles).map(|_| Vec::new()).collect(),
-            last: (0..piles).map(|_| Vec::new()).collect(),
+            last: (0..piles).map(|_| Link::none()).collect(),
         }
     }
 
     pub(super) fn push(&mut self, key: u64) {
-        let pile = ((key >> self.shift) & self.mask) as usize;
-        let last = &mut self.last[pile];
-        if last.len() == last.capacity() {
-            let full = std::mem::replace(last, Vec::with_capacity(LINK));
-            if !full.is_empty() {
-                self.full[pile].push(full);
-            }
+        let pile = usize::try_from(key >> self.shift & self.mask).unwrap_or_default();
+        if !self.last[pile].push(key) {
+            let mut link = self.pool.take();
+            link.push(key);
+            let full = std::mem::replace(&mut self.last[pile], link);
+            self.full[pile].push(full);
         }
-        last.push(key);
     }
 
-    fn piles(self) -> impl Iterator<Item = Vec<Link>> {
+    fn piles(self) -> impl Iterator<Item = Vec<Link<'s>>> {
         self.full.into_iter().zip(self.last).map(|(mut links, last)| {
-            if !last.is_empty() {
-                links.push(last);
-            }
+            links.push(last);
+            links.retain(|link| !link.words().is_empty());
             links
         })
     }
 }
 
+/// Links that are not full when so many keys have been dealt.
+pub(super) fn open_links(keys: usize) -> usize {
+    SHARES * rayon::current_num_threads() << deal_bits(keys)
+}
+
+fn deal_bits(keys: usize) -> u32 {
+    let wanted = (keys / (PILE_KEYS / 2)).max(1).ilog2() + 1;
+    wanted.min(DEAL_BITS)
+}
+
 /// Deals about `keys` keys, which differ in their lowest `bits` bits only, to piles that
 /// ascend. Every task is one thread's; within a pile keys are in the order of the tasks.
-pub(super) fn deal<T: Send>(
+pub(super) fn deal<'s, T: Send>(
     tasks: Vec<T>,
     keys: usize,
     bits: u32,
-    each: impl Fn(T, &mut Dealer) + Sync,
-) -> Vec<Pile> {
-    let wanted = (keys / (PILE_KEYS / 2)).max(1).ilog2() + 1;
-    let deal_bits = wanted.min(DEAL_BITS).min(bits);
+    pool: &Pool<'s>,
+    each: impl Fn(T, &mut Dealer<'_, 's>) + Sync,
+) -> Vec<Pile<'s>> {
+    let deal_bits = deal_bits(keys).min(bits);
     let one = |task: T| {
-        let mut dealer = Dealer::new(bits, deal_bits);
+        let mut dealer = Dealer::new(pool, bits, deal_bits);
         each(task, &mut dealer);
-        dealer
+        dealer.piles().collect()
     };
-    let dealt: Vec<Dealer> = tasks.into_par_iter().with_max_len(1).map(one).collect();
-    let mut piles: Vec<Pile> = (0..1 << deal_bits).map(|_| Pile(Vec::new())).collect();
-    for dealer in dealt {
-        piles.iter_mut().zip(dealer.piles()).for_each(|(pile, links)| pile.0.extend(links));
+    let dealt: Vec<Vec<Vec<Link<'_>>>> = tasks.into_par_iter().with_max_len(1).map(one).collect();
+    let mut piles: Vec<Pile<'_>> = (0..1 << deal_bits).map(|_| Pile(Vec::new())).collect();
+    for dealt in dealt {
+        piles.iter_mut().zip(dealt).for_each(|(pile, links)| pile.0.extend(links));
     }
-    piles.into_iter().flat_map(Pile::small_enough).collect()
+    piles.into_iter().flat_map(|pile| pile.small_enough(pool)).collect()
 }
 
-impl Pile {
+impl<'s> Pile<'s> {
     fn keys(&self) -> usize {
-        self.0.iter().map(Vec::len).sum()
+        self.0.iter().map(|link| link.words().len()).sum()
     }
 
     /// Itself, or piles of its keys that ascend.
-    fn small_enough(self) -> Vec<Self> {
+    fn small_enough(self, pool: &Pool<'s>) -> Vec<Self> {
         let keys = self.keys();
         if keys == 0 {
             return Vec::new();
@@ -106,32 +111,41 @@ impl Pile {
         if keys <= 4 * PILE_KEYS {
             return vec![self];
         }
-        let every = self.0.iter().flatten();
+        let every = self.0.iter().flat_map(|link| link.words());
         let (or, and) = every.fold((0, u64::MAX), |(or, and), key| (or | key, and & key));
         // One account's keys differ only in the other's bits.
         let bits = u64::BITS - (or ^ and).leading_zeros();
         if bits == 0 {
             return vec![self];
         }
-        deal(shares(self.0), keys, bits, |links, dealer| {
-            links.into_iter().flatten().for_each(|key| dealer.push(key));
+        deal(shares(self.0), keys, bits, pool, |links, dealer| {
+            for link in links {
+                link.words().iter().for_each(|key| dealer.push(*key));
+                pool.give(link);
+            }
         })
     }
 
     /// The keys ascending, if those that agree from bit `from` on ascend already.
-    pub(super) fn sorted(self, from: u32) -> Vec<u64> {
+    pub(super) fn sorted(self, from: u32, pool: &Pool<'s>) -> Vec<u64> {
         let mut keys = Vec::with_capacity(self.keys());
-        self.0.into_iter().for_each(|link| keys.extend_from_slice(&link));
+        for link in self.0 {
+            keys.extend_from_slice(link.words());
+            pool.give(link);
+        }
         let mut scratch = Vec::new();
         radix::sort_from(from, &mut keys, &mut scratch);
         keys
     }
 }
 
-/// The items in order, cut into shares of about the same length: some for each thread, so
-/// that one that is late does not keep all others waiting.
+/// Shares for each thread: some, so that one that is late does not keep the others waiting
+/// for long, and few, because each leaves links that are not full.
+const SHARES: usize = 2;
+
+/// The items in order, cut into shares of about the same length.
 pub(super) fn shares<T>(items: Vec<T>) -> Vec<Vec<T>> {
-    let length = items.len().div_ceil(2 * rayon::current_num_threads()).max(1);
+    let length = items.len().div_ceil(SHARES * rayon::current_num_threads()).max(1);
     let mut items = items.into_iter();
     let share = || Some(items.by_ref().take(length).collect()).filter(|s: &Vec<T>| !s.is_empty());
     std::iter::from_fn(share).collect()

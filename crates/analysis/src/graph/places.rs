@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use rayon::prelude::*;
 use snapshot::AccountId;
 
+use super::links::LINK;
 use crate::Error;
 
 /// Stands for an id until it has its rank.
@@ -85,22 +86,15 @@ impl Places {
         }
     }
 
-    /// Whether they would refuse the next ids, if those were new.
-    pub(super) fn are_full(&self) -> bool {
-        match self {
-            Self::Small(_) => false,
-            Self::Any(table) => table.taken.load(Relaxed) + AT_ONCE > table.room(),
-        }
-    }
-
-    /// Larger places for the same ids, and each old place's new one.
+    /// Makes room for more ids; each old place's new one, if `mapped`.
     ///
     /// # Errors
     /// If there are too many ids to number.
-    pub(super) fn grown(self) -> Result<(Self, Vec<AtomicU32>), Error> {
+    pub(super) fn grow(&mut self, mapped: bool) -> Result<Vec<AtomicU32>, Error> {
         let (ids, slots, old) = match &self {
             Self::Small(marks) => {
-                let met: usize = marks.bits.iter().map(|w| w.load(Relaxed).count_ones() as usize).sum();
+                let met: usize =
+                    marks.bits.iter().map(|w| w.load(Relaxed).count_ones() as usize).sum();
                 let expected = usize::try_from(marks.edges / 8).unwrap_or(usize::MAX);
                 let wanted = (2 * met).max(expected.min(SLOTS_AT_FIRST));
                 (self.ids(), wanted.max(3 * AT_ONCE), marks.bits.len() * 64)
@@ -109,26 +103,29 @@ impl Places {
         };
         let slots = slots.checked_next_power_of_two().filter(|s| *s <= 1 << 32);
         let table = Table::new(slots.ok_or_else(too_many)?);
-        let map: Vec<AtomicU32> = zeros(old);
+        let map: Vec<AtomicU32> = zeros(if mapped { old } else { 0 });
         let new: usize = ids
             .par_iter()
             .with_min_len(1 << 12)
             .map(|id| {
                 let mut new = 0;
                 let place = table.place(*id, &mut new);
-                map[self.find(*id)].store(place, Relaxed);
+                if mapped {
+                    map[self.find(*id)].store(place, Relaxed);
+                }
                 new
             })
             .sum();
         table.taken.store(new, Relaxed);
-        Ok((Self::Any(table), map))
+        *self = Self::Any(table);
+        Ok(map)
     }
 
     /// Sorts the ids and ranks their places. O(ids log ids), in parallel.
     pub(super) fn ranks(self) -> Ranks {
         let mut ids = self.ids();
         let by_place: Vec<AtomicU32> = match &self {
-            Self::Small(marks) => zeros(marks.bits.len() * 64),
+            Self::Small(_) => zeros(ids.last().map_or(0, |id| self.find(*id) + 1)),
             Self::Any(table) => {
                 ids.par_sort_unstable();
                 zeros(table.slots.len())
@@ -163,10 +160,6 @@ impl Places {
 }
 
 impl Ranks {
-    pub(super) fn into_accounts(self) -> Vec<AccountId> {
-        self.accounts
-    }
-
     /// The rank of the id that has a place.
     pub(super) fn of(&self, place: Place) -> u32 {
         self.by_place[place as usize].load(Relaxed)
@@ -174,7 +167,7 @@ impl Ranks {
 }
 
 /// Ids that are given places at a time.
-pub(super) const AT_ONCE: usize = 1 << 13;
+pub(super) const AT_ONCE: usize = 2 * LINK;
 
 /// Bounds below which ids are small.
 const SMALL_MIN: u64 = 1 << 16;

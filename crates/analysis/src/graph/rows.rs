@@ -6,8 +6,9 @@
 //! an edge: the 8 of a key and the 4 of its place in a row.
 
 use super::NodeIx;
-use super::gather::{Edges, Firsts, Piece};
-use super::piles::{deal, in_order, shares};
+use super::gather::{Edges, Piece};
+use super::links::{Pool, slab};
+use super::piles::{Pile, deal, in_order, open_links, shares};
 use super::places::Ranks;
 
 /// One direction of all edges.
@@ -27,25 +28,36 @@ struct Part {
 }
 
 impl Rows {
-    /// The edges of so many accounts by their first ends.
-    pub(super) fn new(accounts: usize, edges: Edges, ranks: &Ranks) -> Self {
+    /// The edges of so many accounts by their first ends. Their pieces go back to `pool`.
+    pub(super) fn new<'s>(
+        accounts: usize,
+        edges: Edges<'s>,
+        ranks: &Ranks,
+        pool: &Pool<'s>,
+    ) -> Self {
         let count = edges.count();
         let mut rows = Growing::new(accounts, count);
         if edges.ascend {
             // As do ranks, where ids do.
-            in_order(edges.pieces, |piece| Part::of_piece(&piece, ranks), |part| rows.append(part));
+            let part = |piece: Piece<'s>| {
+                let part = Part::of_piece(&piece, ranks);
+                pool.give(piece.into_link());
+                part
+            };
+            in_order(edges.pieces, part, |part| rows.append(part));
         } else {
             let bits = bits(accounts);
-            let piles = deal(shares(edges.pieces), count, 2 * bits, |pieces, dealer| {
+            let piles = deal(shares(edges.pieces), count, 2 * bits, pool, |pieces, dealer| {
                 for piece in pieces {
                     piece.for_each(|first, second| {
                         let (first, second) = (ranks.of(first), ranks.of(second));
                         dealer.push(u64::from(first) << bits | u64::from(second));
                     });
+                    pool.give(piece.into_link());
                 }
             });
-            let part = |keys: Vec<u64>| Part::of_keys(&keys, bits);
-            in_order(piles, |pile| part(pile.sorted(0)), |part| rows.append(part));
+            let part = |pile: Pile<'s>| Part::of_keys(&pile.sorted(0, pool), bits);
+            in_order(piles, part, |part| rows.append(part));
         }
         rows.finish()
     }
@@ -91,22 +103,22 @@ impl Rows {
         let (accounts, bits) = (self.accounts(), bits(self.accounts()));
         let mut rows = Growing::new(accounts, self.edges());
         let half = accounts.div_ceil(2);
+        let mut slab = slab(self.edges() / 2, open_links(self.edges() / 2));
+        let pool = Pool::new(&mut slab);
         for side in [0..half, half..accounts] {
             let sources = self.ranges(2 * rayon::current_num_threads());
-            let piles = deal(sources, self.edges() / 2, 2 * bits, |sources, dealer| {
-                for source in sources {
-                    let source = NodeIx::new(source);
+            let piles = deal(sources, self.edges() / 2, 2 * bits, &pool, |sources, dealer| {
+                for source in sources.map(NodeIx::new) {
                     let row = self.of(source);
                     let from = row.partition_point(|to| to.index() < side.start);
-                    let row = &row[from..];
-                    for to in row.iter().take_while(|to| to.index() < side.end) {
+                    for to in row[from..].iter().take_while(|to| to.index() < side.end) {
                         dealer.push(u64::from(to.0) << bits | u64::from(source.0));
                     }
                 }
             });
             // Sources came in ascending order.
             let part = |keys: Vec<u64>| Part::of_keys(&keys, bits);
-            in_order(piles, |pile| part(pile.sorted(bits)), |part| rows.append(part));
+            in_order(piles, |pile| part(pile.sorted(bits, &pool)), |part| rows.append(part));
         }
         rows.finish()
     }
@@ -212,27 +224,29 @@ impl Part {
     fn of_keys(keys: &[u64], bits: u32) -> Self {
         let mut part = Self { runs: Vec::new(), neighbors: Vec::with_capacity(keys.len()) };
         for row in keys.chunk_by(|a, b| a >> bits == b >> bits) {
-            part.push(NodeIx((row[0] >> bits) as u32), row.iter().map(|key| {
-                NodeIx((key & ((1 << bits) - 1)) as u32)
-            }));
+            part.push(
+                NodeIx((row[0] >> bits) as u32),
+                row.iter().map(|key| NodeIx((key & ((1 << bits) - 1)) as u32)),
+            );
         }
         part
     }
 
     /// From edges that ascend.
-    fn of_piece(piece: &Piece, ranks: &Ranks) -> Self {
-        let mut part = Self { runs: Vec::new(), neighbors: Vec::with_capacity(piece.second.len()) };
-        let rank = |place: &u32| NodeIx(ranks.of(*place));
-        let mut rest = &piece.second[..];
-        let mut push = |first: &u32, length: usize| {
-            let (row, after) = rest.split_at(length);
-            part.push(rank(first), row.iter().map(rank));
-            rest = after;
-        };
-        match &piece.first {
-            Firsts::Runs(runs) => runs.iter().for_each(|(first, n)| push(first, *n as usize)),
-            Firsts::Each(firsts) => {
-                firsts.chunk_by(|a, b| a == b).for_each(|run| push(&run[0], run.len()));
+    fn of_piece(piece: &Piece<'_>, ranks: &Ranks) -> Self {
+        let mut part = Self { runs: Vec::new(), neighbors: Vec::with_capacity(piece.count()) };
+        let rank = |place: u32| NodeIx(ranks.of(place));
+        match piece {
+            Piece::Runs(runs, seconds) => {
+                let mut seconds = seconds.iter().map(rank);
+                for (first, length) in runs {
+                    part.push(rank(*first), seconds.by_ref().take(*length as usize));
+                }
+            }
+            Piece::Each(link) => {
+                for row in link.words().chunk_by(|a, b| a >> 32 == b >> 32) {
+                    part.push(rank((row[0] >> 32) as u32), row.iter().map(|w| rank(*w as u32)));
+                }
             }
         }
         part
