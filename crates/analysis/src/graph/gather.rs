@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use rayon::prelude::*;
 
-use super::links::{LINK, Link, Pool};
+use super::links::{Link, Pool, width};
+use super::piles::shares;
 use super::places::{AT_ONCE, Place, Places, Refusal};
 use crate::Error;
 
@@ -45,18 +46,14 @@ pub(super) struct Edges<'s> {
     last: Option<(i64, i64)>,
 }
 
-/// Some edges, at most [`AT_ONCE`].
-pub(super) enum Piece<'s> {
-    /// Both ends of an edge in a word, the first above.
-    Each(Link<'s>),
-    /// The first ends, each of so many edges that follow each other.
-    Runs(Vec<(Place, u32)>, Seconds<'s>),
-}
-
-/// The second ends of edges, two in a word.
-pub(super) struct Seconds<'s> {
-    link: Link<'s>,
-    count: usize,
+/// Some edges, as many as fit into a link.
+pub(super) struct Piece<'s> {
+    /// The first ends, each of so many edges that follow each other. If there are none, each
+    /// word has both ends of an edge, the first above; otherwise the second only.
+    runs: Vec<(Place, u32)>,
+    words: Link<'s>,
+    /// Bits of a place.
+    bits: u32,
 }
 
 /// Reads the edges of up to two lists, and numbers their ends.
@@ -109,11 +106,19 @@ impl<'p, 's> Gatherer<'p, 's> {
     }
 
     fn grow(&mut self, tasks: &mut [Task<'s>]) -> Result<(), Error> {
-        let pieces = self.lists.iter_mut().flat_map(|edges| &mut edges.pieces);
-        let pieces = pieces.chain(tasks.iter_mut().flat_map(|task| &mut task.pieces));
-        let pieces: Vec<&mut Piece<'_>> = pieces.collect();
-        let map = self.places.grow(!pieces.is_empty())?;
-        pieces.into_par_iter().for_each(|piece| piece.moved(&map));
+        let lists = self.lists.iter_mut().map(|edges| &mut edges.pieces);
+        let all: Vec<_> = lists.chain(tasks.iter_mut().map(|task| &mut task.pieces)).collect();
+        let map = self.places.grow(all.iter().any(|pieces| !pieces.is_empty()))?;
+        let (bits, pool) = (self.places.bits(), self.pool);
+        let moved = |pieces: Vec<Piece<'s>>| {
+            let mut moved = Vec::new();
+            pieces.into_iter().for_each(|piece| piece.moved(&map, bits, pool, &mut moved));
+            moved
+        };
+        for pieces in all {
+            let shares = shares(std::mem::take(pieces)).into_par_iter();
+            *pieces = shares.map(moved).flatten_iter().collect();
+        }
         Ok(())
     }
 }
@@ -244,17 +249,12 @@ impl Numbering {
                 self.lengths.push(run.len() as u32);
             }
             with.places.of(&self.heads, &mut self.first)?;
-            let runs = self.first.iter().copied().zip(self.lengths.iter().copied()).collect();
-            out.push(Piece::Runs(runs, Seconds::new(&self.second, with.pool)));
-            return Ok(());
-        }
-        with.places.of(first, &mut self.first)?;
-        for (first, second) in self.first.chunks(LINK).zip(self.second.chunks(LINK)) {
-            let mut link = with.pool.take();
-            for (first, second) in first.iter().zip(second) {
-                link.push(u64::from(*first) << 32 | u64::from(*second));
-            }
-            out.push(Piece::Each(link));
+            let runs = self.first.iter().copied().zip(self.lengths.iter().copied());
+            Piece::add_runs(runs, self.second.iter().copied(), with.places.bits(), with.pool, out);
+        } else {
+            with.places.of(first, &mut self.first)?;
+            let ends = self.first.iter().copied().zip(self.second.iter().copied());
+            Piece::add(ends, with.places.bits(), with.pool, out);
         }
         Ok(())
     }
@@ -275,76 +275,96 @@ impl Block {
 }
 
 impl<'s> Piece<'s> {
-    pub(super) fn count(&self) -> usize {
-        match self {
-            Self::Each(link) => link.words().len(),
-            Self::Runs(_, seconds) => seconds.count,
-        }
-    }
-
-    /// Takes its edges from old places to new.
-    fn moved(&mut self, map: &[AtomicU32]) {
-        let new = |place: Place| map[place as usize].load(Relaxed);
-        let both = |word: &mut u64| {
-            let (high, low) = halves(*word);
-            *word = u64::from(new(high)) << 32 | u64::from(new(low));
-        };
-        match self {
-            Self::Each(link) => link.words_mut().iter_mut().for_each(both),
-            Self::Runs(runs, seconds) => {
-                runs.iter_mut().for_each(|(place, _)| *place = new(*place));
-                // Half a word may be nobody's place, and it is 0.
-                seconds.link.words_mut().iter_mut().for_each(both);
+    /// Adds edges to what there is, the last piece first.
+    fn add(
+        ends: impl Iterator<Item = (Place, Place)>,
+        bits: u32,
+        pool: &Pool<'s>,
+        out: &mut Vec<Self>,
+    ) {
+        let new = || Self { runs: Vec::new(), words: pool.take(width(2 * bits)), bits };
+        let open = out.pop_if(|piece| piece.runs.is_empty() && piece.bits == bits);
+        let mut piece = open.unwrap_or_else(new);
+        for (first, second) in ends {
+            let word = u64::from(first) << bits | u64::from(second);
+            if !piece.words.push(word) {
+                out.push(std::mem::replace(&mut piece, new()));
+                piece.words.push(word);
             }
         }
+        out.push(piece);
     }
 
-    /// Calls `each` with all edges, in order.
-    pub(super) fn for_each(&self, mut each: impl FnMut(Place, Place)) {
-        match self {
-            Self::Each(link) => link.words().iter().for_each(|word| {
-                let (first, second) = halves(*word);
-                each(first, second);
-            }),
-            Self::Runs(runs, seconds) => {
-                let mut seconds = seconds.iter();
-                for (first, length) in runs {
-                    seconds.by_ref().take(*length as usize).for_each(|second| each(*first, second));
+    /// The same for first ends that each have so many of the second ends.
+    fn add_runs(
+        runs: impl Iterator<Item = (Place, u32)>,
+        mut seconds: impl Iterator<Item = Place>,
+        bits: u32,
+        pool: &Pool<'s>,
+        out: &mut Vec<Self>,
+    ) {
+        let new = || Self { runs: Vec::new(), words: pool.take(width(bits)), bits };
+        let open = out.pop_if(|piece| !piece.runs.is_empty() && piece.bits == bits);
+        let mut piece = open.unwrap_or_else(new);
+        for (first, length) in runs {
+            let mut added = 0;
+            for second in seconds.by_ref().take(length as usize) {
+                if !piece.words.push(u64::from(second)) {
+                    if added > 0 {
+                        piece.runs.push((first, added));
+                    }
+                    out.push(std::mem::replace(&mut piece, new()));
+                    piece.words.push(u64::from(second));
+                    added = 0;
                 }
+                added += 1;
             }
+            piece.runs.push((first, added));
         }
+        out.push(piece);
+    }
+
+    /// Adds its edges to `out`, taken from old places to new ones of so many bits.
+    fn moved(self, map: &[AtomicU32], bits: u32, pool: &Pool<'s>, out: &mut Vec<Self>) {
+        let new = |place: Place| map[place as usize].load(Relaxed);
+        if self.runs.is_empty() {
+            let ends = self.ends().map(|(first, second)| (new(first), new(second)));
+            Self::add(ends, bits, pool, out);
+        } else {
+            let runs = self.runs.iter().map(|(first, length)| (new(*first), *length));
+            Self::add_runs(runs, self.seconds().map(new), bits, pool, out);
+        }
+        pool.give(self.words);
+    }
+
+    /// How many edges it has.
+    pub(super) fn count(&self) -> usize {
+        self.words.count()
+    }
+
+    /// Its runs; none if each edge has its own first end.
+    pub(super) fn runs(&self) -> &[(Place, u32)] {
+        &self.runs
+    }
+
+    /// Both ends of its edges, if it has no runs.
+    pub(super) fn ends(&self) -> impl Iterator<Item = (Place, Place)> {
+        self.words.words().map(|word| halves(word, self.bits))
+    }
+
+    /// The second ends of its edges.
+    pub(super) fn seconds(&self) -> impl Iterator<Item = Place> {
+        self.words.words().map(|word| halves(word, self.bits).1)
     }
 
     /// What it was kept in.
     pub(super) fn into_link(self) -> Link<'s> {
-        match self {
-            Self::Each(link) => link,
-            Self::Runs(_, seconds) => seconds.link,
-        }
+        self.words
     }
 }
 
-impl<'s> Seconds<'s> {
-    fn new(seconds: &[Place], pool: &Pool<'s>) -> Self {
-        let mut link = pool.take();
-        for two in seconds.chunks(2) {
-            let high = two.get(1).copied().unwrap_or(0);
-            link.push(u64::from(high) << 32 | u64::from(two[0]));
-        }
-        Self { link, count: seconds.len() }
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = Place> {
-        let words = self.link.words().iter();
-        let both = words.flat_map(|word| {
-            let (high, low) = halves(*word);
-            [low, high]
-        });
-        both.take(self.count)
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "halves")]
-fn halves(word: u64) -> (u32, u32) {
-    ((word >> 32) as u32, word as u32)
+/// The parts of a word above and below so many bits.
+#[expect(clippy::cast_possible_truncation, reason = "each was 32 bits at most")]
+pub(super) fn halves(word: u64, bits: u32) -> (u32, u32) {
+    ((word >> bits) as u32, (word & !(u64::MAX << bits)) as u32)
 }

@@ -146,7 +146,7 @@ impl Half {
 }
 
 /// Memory for so many edges on their way.
-fn room(edges: usize) -> Vec<u64> {
+fn room(edges: usize) -> Vec<u8> {
     slab(edges, open_links(edges))
 }
 

@@ -18,7 +18,6 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use rayon::prelude::*;
 use snapshot::AccountId;
 
-use super::links::LINK;
 use crate::Error;
 
 /// Stands for an id until it has its rank.
@@ -83,6 +82,14 @@ impl Places {
                 table.release(room, new);
                 Ok(())
             }
+        }
+    }
+
+    /// Bits that tell places apart.
+    pub(super) fn bits(&self) -> u32 {
+        match self {
+            Self::Small(marks) => bits(marks.bits.len() * 64),
+            Self::Any(table) => bits(table.slots.len()),
         }
     }
 
@@ -167,7 +174,7 @@ impl Ranks {
 }
 
 /// Ids that are given places at a time.
-pub(super) const AT_ONCE: usize = 2 * LINK;
+pub(super) const AT_ONCE: usize = 1 << 12;
 
 /// Bounds below which ids are small.
 const SMALL_MIN: u64 = 1 << 16;
@@ -273,6 +280,11 @@ impl Table {
 
 fn id_of(key: u64) -> Option<i64> {
     (key != 0).then(|| (key - 1).cast_signed())
+}
+
+/// Bits that tell so many numbers apart.
+pub(super) fn bits(numbers: usize) -> u32 {
+    usize::BITS - numbers.saturating_sub(1).leading_zeros()
 }
 
 /// Both halves of a product with an odd constant, folded: ids differ in few of their bits,

@@ -5,11 +5,13 @@
 //! sorted. Either way an edge that came twice is kept once, and memory stays within 12 bytes
 //! an edge: the 8 of a key and the 4 of its place in a row.
 
+use std::ops::Range;
+
 use super::NodeIx;
-use super::gather::{Edges, Piece};
+use super::gather::{Edges, Piece, halves};
 use super::links::{Pool, slab};
 use super::piles::{Pile, deal, in_order, open_links, shares};
-use super::places::Ranks;
+use super::places::{Ranks, bits};
 
 /// One direction of all edges.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,16 +49,24 @@ impl Rows {
             in_order(edges.pieces, part, |part| rows.append(part));
         } else {
             let bits = bits(accounts);
-            let piles = deal(shares(edges.pieces), count, 2 * bits, pool, |pieces, dealer| {
+            let piles = deal(shares(edges.pieces), count, (0, 2 * bits), pool, |pieces, dealer| {
+                let mut push = |first, second| {
+                    dealer.push(u64::from(first) << bits | u64::from(ranks.of(second)));
+                };
                 for piece in pieces {
-                    piece.for_each(|first, second| {
-                        let (first, second) = (ranks.of(first), ranks.of(second));
-                        dealer.push(u64::from(first) << bits | u64::from(second));
-                    });
+                    if piece.runs().is_empty() {
+                        piece.ends().for_each(|(first, second)| push(ranks.of(first), second));
+                    }
+                    let mut seconds = piece.seconds();
+                    for (first, length) in piece.runs() {
+                        let first = ranks.of(*first);
+                        seconds.by_ref().take(*length as usize).for_each(|s| push(first, s));
+                    }
+                    drop(seconds);
                     pool.give(piece.into_link());
                 }
             });
-            let part = |pile: Pile<'s>| Part::of_keys(&pile.sorted(0, pool), bits);
+            let part = |pile: Pile<'s>| Part::of_keys(&pile.sorted(0, pool), bits, 0);
             in_order(piles, part, |part| rows.append(part));
         }
         rows.finish()
@@ -98,27 +108,33 @@ impl Rows {
     }
 
     /// The same edges by their other end. O(edges) time, in parallel, and 4 bytes more per
-    /// edge than both take: one half of the accounts is served after the other.
+    /// edge than both take: a quarter of the accounts is served after the other.
     pub(super) fn turned(&self) -> Self {
-        let (accounts, bits) = (self.accounts(), bits(self.accounts()));
+        let (accounts, source_bits) = (self.accounts(), bits(self.accounts()));
         let mut rows = Growing::new(accounts, self.edges());
-        let half = accounts.div_ceil(2);
-        let mut slab = slab(self.edges() / 2, open_links(self.edges() / 2));
+        let part = accounts.div_ceil(TURNS).max(1);
+        let keys = self.edges() / TURNS;
+        let mut slab = slab(keys, open_links(keys));
         let pool = Pool::new(&mut slab);
-        for side in [0..half, half..accounts] {
+        for start in (0..accounts).step_by(part) {
+            let to = start..accounts.min(start + part);
+            // Only so many bits tell the accounts of this part apart.
+            let key_bits = bits(to.len()) + source_bits;
             let sources = self.ranges(2 * rayon::current_num_threads());
-            let piles = deal(sources, self.edges() / 2, 2 * bits, &pool, |sources, dealer| {
+            let piles = deal(sources, keys, (0, key_bits), &pool, |sources, dealer| {
                 for source in sources.map(NodeIx::new) {
                     let row = self.of(source);
-                    let from = row.partition_point(|to| to.index() < side.start);
-                    for to in row[from..].iter().take_while(|to| to.index() < side.end) {
-                        dealer.push(u64::from(to.0) << bits | u64::from(source.0));
+                    let from = row.partition_point(|t| t.index() < to.start);
+                    for t in row[from..].iter().take_while(|t| t.index() < to.end) {
+                        dealer.push(
+                            ((t.index() - to.start) as u64) << source_bits | u64::from(source.0),
+                        );
                     }
                 }
             });
             // Sources came in ascending order.
-            let part = |keys: Vec<u64>| Part::of_keys(&keys, bits);
-            in_order(piles, |pile| part(pile.sorted(bits, &pool)), |part| rows.append(part));
+            let part = |keys: Vec<u64>| Part::of_keys(&keys, source_bits, to.start);
+            in_order(piles, |pile| part(pile.sorted(source_bits, &pool)), |part| rows.append(part));
         }
         rows.finish()
     }
@@ -126,8 +142,8 @@ impl Rows {
     /// The edges of both, each once.
     pub(super) fn with(&self, other: &Self) -> Self {
         let mut rows = Growing::new(self.accounts(), self.edges().max(other.edges()));
-        let ranges = self.ranges(self.edges().div_ceil(1 << 16).max(1));
-        let union = |range: std::ops::Range<usize>| {
+        let ranges = self.ranges_with(other, (self.edges() + other.edges()).div_ceil(1 << 16));
+        let union = |range: Range<usize>| {
             let mut part = Part::default();
             for node in range.map(NodeIx::new) {
                 let before = part.neighbors.len();
@@ -141,27 +157,39 @@ impl Rows {
     }
 
     /// About so many ranges of accounts that have about the same number of edges.
-    pub(super) fn ranges(&self, about: usize) -> Vec<std::ops::Range<usize>> {
-        let (mut ranges, mut start) = (Vec::new(), 0);
-        for part in 1..=about {
-            let edges = self.edges() as u128 * part as u128 / about as u128;
-            let end = if part == about {
-                self.accounts()
-            } else {
-                self.starts[..self.accounts()].partition_point(|s| (*s as u128) < edges)
-            };
-            if end > start {
-                ranges.push(start..end);
-                start = end;
-            }
-        }
-        ranges
+    pub(super) fn ranges(&self, about: usize) -> Vec<Range<usize>> {
+        ranges(self.accounts(), about, |node| self.starts[node])
+    }
+
+    /// The same, by the edges of both.
+    fn ranges_with(&self, other: &Self, about: usize) -> Vec<Range<usize>> {
+        ranges(self.accounts(), about, |node| self.starts[node] + other.starts[node])
     }
 }
 
-/// Bits that tell so many accounts apart.
-fn bits(accounts: usize) -> u32 {
-    usize::BITS - accounts.saturating_sub(1).leading_zeros()
+/// The accounts in which a row is turned at a time: one of so many.
+const TURNS: usize = 4;
+
+/// About so many ranges of accounts, given how many edges come before an account's.
+fn ranges(accounts: usize, about: usize, before: impl Fn(usize) -> usize) -> Vec<Range<usize>> {
+    let each = before(accounts).div_ceil(about.max(1)).max(1);
+    let (mut ranges, mut start) = (Vec::new(), 0);
+    while start < accounts {
+        let enough = before(start) + each;
+        // The first end that makes a range of enough edges; doubling steps find it.
+        let mut step = 1;
+        while start + step < accounts && before(start + step) < enough {
+            step *= 2;
+        }
+        let (mut low, mut high) = (start + step / 2 + 1, accounts.min(start + step));
+        while low < high {
+            let middle = low.midpoint(high);
+            if before(middle) < enough { low = middle + 1 } else { high = middle }
+        }
+        ranges.push(start..low.min(accounts));
+        start = low;
+    }
+    ranges
 }
 
 /// Appends what either of two ascending rows has, once.
@@ -220,14 +248,13 @@ impl Growing {
 }
 
 impl Part {
-    /// From keys that ascend, the first end above the second of `bits` bits.
-    fn of_keys(keys: &[u64], bits: u32) -> Self {
+    /// From keys that ascend: the first end, counted from `base`, above the second of `bits`
+    /// bits.
+    fn of_keys(keys: &[u64], bits: u32, base: usize) -> Self {
         let mut part = Self { runs: Vec::new(), neighbors: Vec::with_capacity(keys.len()) };
         for row in keys.chunk_by(|a, b| a >> bits == b >> bits) {
-            part.push(
-                NodeIx((row[0] >> bits) as u32),
-                row.iter().map(|key| NodeIx((key & ((1 << bits) - 1)) as u32)),
-            );
+            let first = NodeIx::new(base + halves(row[0], bits).0 as usize);
+            part.push(first, row.iter().map(|key| NodeIx(halves(*key, bits).1)));
         }
         part
     }
@@ -236,19 +263,17 @@ impl Part {
     fn of_piece(piece: &Piece<'_>, ranks: &Ranks) -> Self {
         let mut part = Self { runs: Vec::new(), neighbors: Vec::with_capacity(piece.count()) };
         let rank = |place: u32| NodeIx(ranks.of(place));
-        match piece {
-            Piece::Runs(runs, seconds) => {
-                let mut seconds = seconds.iter().map(rank);
-                for (first, length) in runs {
-                    part.push(rank(*first), seconds.by_ref().take(*length as usize));
-                }
-            }
-            Piece::Each(link) => {
-                for row in link.words().chunk_by(|a, b| a >> 32 == b >> 32) {
-                    part.push(rank((row[0] >> 32) as u32), row.iter().map(|w| rank(*w as u32)));
-                }
+        if piece.runs().is_empty() {
+            let ends: Vec<_> = piece.ends().collect();
+            for row in ends.chunk_by(|a, b| a.0 == b.0) {
+                part.push(rank(row[0].0), row.iter().map(|(_, second)| rank(*second)));
             }
         }
+        let mut seconds = piece.seconds().map(rank);
+        for (first, length) in piece.runs() {
+            part.push(rank(*first), seconds.by_ref().take(*length as usize));
+        }
+        drop(seconds);
         part
     }
 
