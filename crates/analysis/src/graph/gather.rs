@@ -112,7 +112,9 @@ impl<'p, 's> Gatherer<'p, 's> {
         let (bits, pool) = (self.places.bits(), self.pool);
         let moved = |pieces: Vec<Piece<'s>>| {
             let mut moved = Vec::new();
-            pieces.into_iter().for_each(|piece| piece.moved(&map, bits, pool, &mut moved));
+            for piece in pieces {
+                piece.moved(&map, bits, pool, &mut moved);
+            }
             moved
         };
         for pieces in all {
@@ -246,7 +248,8 @@ impl Numbering {
             self.lengths.clear();
             for run in first.chunk_by(|a, b| a == b) {
                 self.heads.push(run[0]);
-                self.lengths.push(run.len() as u32);
+                // A block of ids is numbered at a time.
+                self.lengths.push(u32::try_from(run.len()).unwrap_or(u32::MAX));
             }
             with.places.of(&self.heads, &mut self.first)?;
             let runs = self.first.iter().copied().zip(self.lengths.iter().copied());

@@ -27,10 +27,10 @@ impl FollowGraph {
         edges: impl IntoIterator<Item = (AccountId, AccountId)>,
     ) -> Result<Self, Error> {
         let mut edges = edges.into_iter();
-        let expected = edges.size_hint().0;
+        let expected = edges.size_hint().0.min(1 << 32) as u64;
         let mut slab = room(expected);
         let pool = Pool::new(&mut slab);
-        let mut gatherer = Gatherer::new(expected as u64, &pool);
+        let mut gatherer = Gatherer::new(expected, &pool);
         let mut blocks = Memory::default();
         loop {
             for block in &mut blocks.0 {
@@ -62,9 +62,10 @@ impl FollowGraph {
     pub fn open<P: AsRef<Path>>(files: &[P], columns: [&str; 2]) -> Result<Self, Error> {
         let open = |path: &P| IdTable::open(path.as_ref(), &columns);
         let tables = Tables::new(files.iter().map(open).collect::<Result<_, _>>()?);
-        let mut slab = room(tables.rows() as usize);
+        let expected = expected(tables.rows(), tables.bytes());
+        let mut slab = room(expected);
         let pool = Pool::new(&mut slab);
-        let mut gatherer = Gatherer::new(tables.rows(), &pool);
+        let mut gatherer = Gatherer::new(expected, &pool);
         gatherer.read(FOLLOWING, &tables)?;
         let half = Half::new(gatherer);
         drop(slab);
@@ -84,10 +85,13 @@ impl FollowGraph {
 
     pub(crate) fn from_observations(run: &RunObservations) -> Result<Self, Error> {
         let readers = || List::ALL.into_iter().filter_map(|list| Some((list, run.reader(list)?)));
-        let rows = readers().map(|(_, reader)| reader.rows()).sum();
-        let mut slab = room(rows as usize);
+        let (rows, bytes) = readers().fold((0, 0), |(rows, bytes), (_, reader)| {
+            (reader.rows().saturating_add(rows), reader.bytes() + bytes)
+        });
+        let expected = expected(rows, bytes);
+        let mut slab = room(expected);
         let pool = Pool::new(&mut slab);
-        let mut gatherer = Gatherer::new(rows, &pool);
+        let mut gatherer = Gatherer::new(expected, &pool);
         let negative = || Error::damaged(format!("run {} has negative ids", run.run()));
         for list in List::ALL {
             let accounts: Vec<i64> = run.crawls(list).map(|crawl| crawl.account.get()).collect();
@@ -145,8 +149,15 @@ impl Half {
     }
 }
 
+/// How many edges to make room for. What footers say is not believed beyond what so many
+/// bytes can hold in all likelihood; if they hold more, there is room for more later.
+fn expected(rows: u64, bytes: u64) -> u64 {
+    rows.min(bytes.saturating_mul(16))
+}
+
 /// Memory for so many edges on their way.
-fn room(edges: usize) -> Vec<u8> {
+fn room(edges: u64) -> Vec<u8> {
+    let edges = usize::try_from(edges).unwrap_or(usize::MAX);
     slab(edges, open_links(edges))
 }
 
@@ -207,7 +218,13 @@ impl Tables {
     }
 
     fn rows(&self) -> u64 {
-        self.blocks.iter().map(|(table, group)| self.tables[*table].rows(*group) as u64).sum()
+        let rows = self.blocks.iter().map(|(table, group)| self.tables[*table].rows(*group));
+        rows.fold(0, |sum, rows| sum.saturating_add(rows as u64))
+    }
+
+    fn bytes(&self) -> u64 {
+        let bytes = |table: &IdTable| table.path().metadata().map_or(0, |about| about.len());
+        self.tables.iter().map(bytes).sum()
     }
 }
 

@@ -77,7 +77,7 @@ impl<'p, 's> Dealer<'p, 's> {
 
 /// Links that are not full when so many keys have been dealt.
 pub(super) fn open_links(keys: usize) -> usize {
-    SHARES * rayon::current_num_threads() << deal_bits(keys)
+    (SHARES * rayon::current_num_threads()) << deal_bits(keys)
 }
 
 fn deal_bits(keys: usize) -> u32 {

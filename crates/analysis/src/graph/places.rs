@@ -139,7 +139,7 @@ impl Places {
             }
         };
         let ranked = ids.par_iter().with_min_len(1 << 12).enumerate();
-        ranked.for_each(|(rank, id)| by_place[self.find(*id)].store(rank as u32, Relaxed));
+        ranked.for_each(|(rank, id)| by_place[self.find(*id)].store(short(rank), Relaxed));
         drop(self);
         // In place: the memory of the ids becomes that of the accounts.
         let accounts = ids.into_iter().filter_map(AccountId::new).collect();
@@ -203,11 +203,11 @@ impl Marks {
     /// only read stays in the caches of all cores.
     fn mark(&self, id: i64) -> Place {
         let place = id.cast_unsigned();
-        let (word, bit) = ((place / 64) as usize, 1 << (place % 64));
+        let (word, bit) = (index(place / 64), 1 << (place % 64));
         if self.bits[word].load(Relaxed) & bit == 0 {
             self.bits[word].fetch_or(bit, Relaxed);
         }
-        place as Place
+        short(index(place))
     }
 
     fn ids(&self) -> Vec<i64> {
@@ -258,7 +258,7 @@ impl Table {
     fn place(&self, id: i64, new: &mut usize) -> Place {
         let (slots, mask) = (&self.slots[..], self.slots.len() - 1);
         let key = id.cast_unsigned() + 1;
-        let mut at = mixed(key) as usize & mask;
+        let mut at = index(mixed(key)) & mask;
         loop {
             let mut found = slots[at].load(Relaxed);
             if found == 0 {
@@ -271,7 +271,7 @@ impl Table {
                 }
             }
             if found == key {
-                return at as Place;
+                return short(at);
             }
             at = (at + 1) & mask;
         }
@@ -291,7 +291,23 @@ pub(super) fn bits(numbers: usize) -> u32 {
 /// and each must reach the lowest.
 fn mixed(key: u64) -> u64 {
     let product = u128::from(key) * 0x9E37_79B9_7F4A_7C15_u128;
-    (product ^ (product >> 64)) as u64
+    folded(product)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the halves of a number")]
+fn folded(product: u128) -> u64 {
+    (product >> 64) as u64 ^ product as u64
+}
+
+/// A place or a rank; a table has at most 2^32 slots.
+#[expect(clippy::cast_possible_truncation, reason = "there are at most 2^32 places")]
+fn short(place: usize) -> u32 {
+    place as u32
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "masked, or below the length of an array")]
+fn index(number: u64) -> usize {
+    number as usize
 }
 
 fn zeros<T: Default + Send>(count: usize) -> Vec<T> {
