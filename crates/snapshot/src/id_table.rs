@@ -13,8 +13,9 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::statistics::Statistics;
 
 use crate::error::{At, Error};
-use crate::integers::{Integer, read_column};
+use crate::integers::{Integer, IntegerReader, is_plain, read_column};
 use crate::parts::CountedFile;
+use crate::table::oops;
 
 /// Some columns of ids in a Parquet file. Cheap to share between threads.
 pub struct IdTable {
@@ -89,25 +90,52 @@ impl IdTable {
     /// If there is no such row group or column.
     pub fn read(&self, group: usize, column: usize, out: &mut Vec<i64>) -> Result<(), Error> {
         let start = out.len();
-        let column = &self.columns[column];
-        let name = &column.name;
-        let read = match column.physical {
-            Physical::INT64 => self.values(group, column, out),
+        let found = &self.columns[column];
+        let read = match found.physical {
+            Physical::INT64 => self.values(group, found, out),
             _ => {
                 let mut narrow: Vec<i32> = Vec::new();
-                let read = self.values(group, column, &mut narrow);
+                let read = self.values(group, found, &mut narrow);
                 out.extend(narrow.into_iter().map(i64::from));
                 read
             }
         };
-        read.at(&format!("read column `{name}` in row group {group} of"), &self.path)?;
-        if out[start..].iter().any(|id| *id < 0) {
-            let path = self.path.display();
-            let message = format!("column `{name}` of {path} has numbers that are not ids");
-            return Err(Error::invalid(message)
-                .hint("an id is a whole number from 0 to 9223372036854775807"));
+        read.at(&self.reading(group, column), &self.path)?;
+        self.check(&out[start..], column)
+    }
+
+    /// The ids in one column of a row group, a page at a time.
+    ///
+    /// # Errors
+    /// If the row group cannot be read.
+    ///
+    /// # Panics
+    /// If there is no such row group or column.
+    pub fn pages(&self, group: usize, column: usize) -> Result<IdPages<'_>, Error> {
+        let index = self.columns[column].index;
+        let row_group = self.file.metadata().row_group(group);
+        let mut pages =
+            IdPages { table: self, group, column, reader: None, left: self.rows(group) };
+        if is_plain(row_group.column(index)) && self.columns[column].physical == Physical::INT64 {
+            let reader =
+                IntegerReader::open(&self.source, row_group.column(index), self.rows(group));
+            pages.reader = Some(reader.at(&self.reading(group, column), &self.path)?);
         }
-        Ok(())
+        Ok(pages)
+    }
+
+    fn reading(&self, group: usize, column: usize) -> String {
+        format!("read column `{}` in row group {group} of", self.columns[column].name)
+    }
+
+    fn check(&self, ids: &[i64], column: usize) -> Result<(), Error> {
+        // Not `any`, which would stop at the first and so go one by one.
+        if ids.iter().fold(0, |all, id| all | id) >= 0 {
+            return Ok(());
+        }
+        let (name, path) = (&self.columns[column].name, self.path.display());
+        Err(Error::invalid(format!("column `{name}` of {path} has numbers that are not ids"))
+            .hint("an id is a whole number from 0 to 9223372036854775807"))
     }
 
     fn values<T: Integer>(
@@ -117,6 +145,45 @@ impl IdTable {
         out: &mut Vec<T>,
     ) -> Result<(), ParquetError> {
         read_column(&self.file, &self.source, group, column.index, out)
+    }
+}
+
+/// What is left of a column in a row group.
+pub struct IdPages<'a> {
+    table: &'a IdTable,
+    group: usize,
+    column: usize,
+    /// None if only the Parquet library can decode it; then it is one page.
+    reader: Option<IntegerReader>,
+    /// Rows that were not met yet.
+    left: usize,
+}
+
+impl IdPages<'_> {
+    /// Appends the next page's ids; false if there is none.
+    ///
+    /// # Errors
+    /// As [`IdTable::read`].
+    pub fn next(&mut self, out: &mut Vec<i64>) -> Result<bool, Error> {
+        let (table, start) = (self.table, out.len());
+        if self.left == 0 {
+            return Ok(false);
+        }
+        let Some(reader) = &mut self.reader else {
+            self.left = 0;
+            return table.read(self.group, self.column, out).map(|()| true);
+        };
+        let read = reader.page(out).and_then(|_| {
+            let rows = out.len() - start;
+            self.left = self
+                .left
+                .checked_sub(rows)
+                .filter(|_| rows > 0)
+                .ok_or_else(|| oops("its pages have other than its rows"))?;
+            Ok(())
+        });
+        read.at(&table.reading(self.group, self.column), &table.path)?;
+        table.check(&out[start..], self.column).map(|()| true)
     }
 }
 

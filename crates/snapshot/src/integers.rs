@@ -13,7 +13,6 @@ use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
-use parquet::file::page_index::offset_index::PageLocation;
 use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
 use parquet::file::serialized_reader::SerializedPageReader;
 use parquet::file::statistics::Statistics;
@@ -98,7 +97,7 @@ fn decode<T: DataType>(
     Ok(())
 }
 
-/// One column chunk, or some pages of one.
+/// One column chunk that [`is_plain`], page by page.
 pub(crate) struct IntegerReader {
     pages: SerializedPageReader<Span>,
     /// Bytes of levels are in front of the values of a page, and say that all are there.
@@ -107,9 +106,9 @@ pub(crate) struct IntegerReader {
 }
 
 /// Bytes of a file that begin somewhere in it.
-pub(crate) struct Span {
-    pub(crate) start: u64,
-    pub(crate) bytes: Bytes,
+struct Span {
+    start: u64,
+    bytes: Bytes,
 }
 
 /// Appends one column of a row group, whatever its encoding.
@@ -127,9 +126,7 @@ pub(crate) fn read_column<T: Integer, F: ChunkReader + Clone + 'static>(
         let reader = file.get_row_group(group)?.get_column_reader(column)?;
         return T::decode(reader, rows, out);
     }
-    let (from, to) = column_span(meta, source.len())
-        .ok_or_else(|| oops("its footer points outside of the file"))?;
-    IntegerReader::new(Span::read(source, from, to)?, meta, rows, None)?.all(out)
+    IntegerReader::open(source, meta, rows)?.all(out)
 }
 
 /// The bytes that a column chunk takes in its file; none if they are not inside of it.
@@ -154,16 +151,34 @@ pub(crate) fn is_plain(column: &ColumnChunkMetaData) -> bool {
 }
 
 impl IntegerReader {
-    /// Reads pages out of `span`: all of the column's, or those at `pages`.
-    pub(crate) fn new(
-        span: Span,
+    /// Reads the bytes of a column chunk that [`is_plain`].
+    pub(crate) fn open(
+        file: &impl ChunkReader,
         column: &ColumnChunkMetaData,
         rows: usize,
-        pages: Option<Vec<PageLocation>>,
     ) -> Result<Self, ParquetError> {
+        let (from, to) = column_span(column, file.len())
+            .ok_or_else(|| oops("its footer points outside of the file"))?;
+        let length = usize::try_from(to - from).map_err(|_| oops("a column is too large"))?;
+        let span = Span { start: from, bytes: file.get_bytes(from, length)? };
         let levels = column.column_descr().max_def_level() > 0;
-        let pages = SerializedPageReader::new(Arc::new(span), column, rows, pages)?;
+        let pages = SerializedPageReader::new(Arc::new(span), column, rows, None)?;
         Ok(Self { pages, levels, rows })
+    }
+
+    /// Passes over pages that have no more than `rows` rows together, without decompressing
+    /// them; says how many rows they had.
+    pub(crate) fn skip(&mut self, rows: usize) -> Result<usize, ParquetError> {
+        let mut skipped = 0;
+        while let Some(page) = self.pages.peek_next_page()? {
+            let values = page.num_levels.or(page.num_rows).unwrap_or(usize::MAX);
+            if values > rows - skipped {
+                break;
+            }
+            self.pages.skip_next_page()?;
+            skipped += values;
+        }
+        Ok(skipped)
     }
 
     /// Appends the values of the next page; false if there is none.
@@ -224,12 +239,6 @@ impl Length for Span {
 }
 
 impl Span {
-    /// The bytes of a file from one place to another.
-    pub(crate) fn read(file: &impl ChunkReader, from: u64, to: u64) -> Result<Self, ParquetError> {
-        let length = usize::try_from(to - from).map_err(|_| oops("a column is too large"))?;
-        Ok(Self { start: from, bytes: file.get_bytes(from, length)? })
-    }
-
     fn from(&self, at: u64) -> Result<Bytes, ParquetError> {
         let skipped = at.checked_sub(self.start).and_then(|skipped| usize::try_from(skipped).ok());
         let inside = skipped.filter(|skipped| *skipped <= self.bytes.len());

@@ -23,6 +23,10 @@ use crate::integers::{Integer, column_span, read_column};
 use crate::part_writer::ROW_GROUP_ROWS;
 use crate::schema;
 
+mod cursor;
+
+pub use cursor::Cursor;
+
 /// One list of a run, for all of its accounts. Cheap to share between threads.
 pub struct ListReader {
     parts: Vec<Part>,
@@ -123,6 +127,15 @@ impl ListReader {
         Rows { reader: self, groups: self.groups.clone(), next: 0, only: None, columns }
     }
 
+    /// The members of one account with ids in `members`, ascending, a page at a time: the same
+    /// as [`members`](Self::members), for whoever walks many lists together and cannot hold a
+    /// row group of each. The end of the range is as there.
+    pub fn cursor(&self, of: AccountId, members: Range<i64>) -> Cursor<'_> {
+        let holds = |g: &&Group| g.may_hold(of.get(), &members);
+        let groups = self.groups.iter().filter(holds).copied().collect();
+        Cursor::new(self, of.get(), members, groups)
+    }
+
     /// Where each of `members` stands in one account's list; `None` for those that are not
     /// in it. The answers are in the order of the question, which may repeat itself.
     ///
@@ -186,7 +199,7 @@ impl ListReader {
             }
             Ok(chunk)
         };
-        read().at(&format!("read row group {} of", group.index), &part.path)
+        read().at(&reading(group), &part.path)
     }
 
     /// How many row groups it has, in all parts together.
@@ -273,6 +286,18 @@ impl Iterator for Rows<'_> {
     }
 }
 
+fn reading(group: Group) -> String {
+    format!("read row group {} of", group.index)
+}
+
+/// Where the ids in a range lie among ascending ones. The end of the id space is inclusive:
+/// there is no id above it to exclude. Of a range that ends before it begins there is nothing.
+fn rows_in(ids: &[i64], range: &Range<i64>) -> Range<usize> {
+    let from = ids.partition_point(|id| *id < range.start);
+    let to = ids.partition_point(|id| *id < range.end || range.end == i64::MAX);
+    from..to.max(from)
+}
+
 impl Rows<'_> {
     /// Collects everything into one chunk.
     ///
@@ -299,13 +324,8 @@ impl RowsChunk {
             keep.start = self.accounts.partition_point(|a| *a < of);
             keep.end = self.accounts.partition_point(|a| *a <= of).max(keep.start);
         }
-        let mine = &self.members[keep.clone()];
-        let (from, to) = (
-            mine.partition_point(|m| *m < members.start),
-            // The end of the id space is inclusive: there is no id above it to exclude.
-            mine.partition_point(|m| *m < members.end || members.end == i64::MAX),
-        );
-        let keep = keep.start + from..keep.start + to.max(from);
+        let inside = rows_in(&self.members[keep.clone()], members);
+        let keep = keep.start + inside.start..keep.start + inside.end;
         cut(&mut self.members, &keep);
         if columns.positions {
             cut(&mut self.positions, &keep);
@@ -318,7 +338,7 @@ impl RowsChunk {
     }
 }
 
-fn cut<T>(values: &mut Vec<T>, keep: &Range<usize>) {
+pub(crate) fn cut<T>(values: &mut Vec<T>, keep: &Range<usize>) {
     values.truncate(keep.end);
     values.drain(..keep.start);
 }
