@@ -27,6 +27,7 @@
 mod error;
 mod id_file;
 mod observation;
+mod radix;
 mod ratio;
 mod reading;
 mod scatter;
@@ -36,7 +37,6 @@ mod limits;
 
 pub mod engine;
 mod question;
-mod radix;
 
 mod diff;
 mod mutual;

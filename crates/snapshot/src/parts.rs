@@ -203,9 +203,30 @@ impl ListReader {
         read().at(&reading(group), &part.path)
     }
 
-    /// How many row groups it has.
-    pub(crate) fn row_groups(&self) -> usize {
+    /// How many row groups it has, in all parts together.
+    pub fn row_groups(&self) -> usize {
         self.groups.len()
+    }
+
+    /// Appends the rows of one row group, counted over all parts: the accounts, and the
+    /// members. Row groups can be read in any order, and by many threads at a time.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    ///
+    /// # Panics
+    /// If there is no such row group.
+    pub fn row_group(
+        &self,
+        index: usize,
+        accounts: &mut Vec<i64>,
+        members: &mut Vec<i64>,
+    ) -> Result<(), Error> {
+        let group = self.groups[index];
+        let part = &self.parts[group.part];
+        let accounts = part.column(group, 0, accounts);
+        let read = accounts.and_then(|()| part.column(group, 1, members));
+        read.at(&format!("read row group {} of", group.index), &part.path)
     }
 
     /// The row groups whose bytes differ from these checksums.

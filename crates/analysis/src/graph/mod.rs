@@ -15,12 +15,22 @@
 //! [`visit`]: petgraph::visit
 
 use rayon::prelude::*;
-use snapshot::{AccountId, Columns, List, Run};
+use snapshot::AccountId;
 
-use crate::{Error, Reciprocity, RunObservations};
+use crate::Reciprocity;
+
+mod load;
+
+mod gather;
+mod links;
+mod piles;
+mod places;
+mod rows;
 
 mod summary;
 mod visit;
+
+use rows::Rows;
 
 pub use summary::{Extreme, Summary, run_summary};
 pub use visit::{EdgeReferences, Edges, FollowRef, Neighbors, NodeReferences, Nodes, Visited};
@@ -49,75 +59,7 @@ pub struct FollowGraph {
     followers: Rows,
 }
 
-/// One direction of all edges.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Rows {
-    /// Where each account's row begins, and after the last, where it ends.
-    starts: Vec<usize>,
-    neighbors: Vec<NodeIx>,
-}
-
 impl FollowGraph {
-    /// Builds the graph of edges (follower, followed), in any order, each kept once.
-    ///
-    /// O(edges log edges) time, in parallel; about 32 bytes per edge while it is built.
-    ///
-    /// # Errors
-    /// If there are more than 2^32 accounts.
-    pub fn from_edges(
-        edges: impl IntoIterator<Item = (AccountId, AccountId)>,
-    ) -> Result<Self, Error> {
-        Self::build(Vec::new(), edges.into_iter().collect())
-    }
-
-    /// Builds the graph of everything a run saw: the edges of both lists, each once. Every
-    /// account the run asked for is in it, with or without edges.
-    ///
-    /// # Errors
-    /// If the run cannot be read, or has lost rows.
-    pub fn from_run(run: &Run) -> Result<Self, Error> {
-        Self::from_observations(&RunObservations::open(run)?)
-    }
-
-    pub(crate) fn from_observations(run: &RunObservations) -> Result<Self, Error> {
-        let (mut accounts, mut edges) = (Vec::new(), Vec::new());
-        for list in List::ALL {
-            accounts.extend(run.accounts(list));
-            let columns = Columns { accounts: true, positions: false };
-            let earlier = edges.len();
-            for chunk in run.reader(list).into_iter().flat_map(|reader| reader.all(columns)) {
-                let chunk = chunk?;
-                let rows = chunk.accounts.iter().zip(&chunk.members);
-                edges.extend(rows.filter_map(|(account, member)| {
-                    Some(list.edge(AccountId::new(*account)?, AccountId::new(*member)?))
-                }));
-            }
-            run.check(list, (edges.len() - earlier) as u64)?;
-        }
-        Self::build(accounts, edges)
-    }
-
-    fn build(
-        mut accounts: Vec<AccountId>,
-        mut edges: Vec<(AccountId, AccountId)>,
-    ) -> Result<Self, Error> {
-        edges.par_sort_unstable();
-        edges.dedup();
-        accounts.extend(edges.iter().flat_map(|(from, to)| [*from, *to]));
-        accounts.par_sort_unstable();
-        accounts.dedup();
-        accounts.shrink_to_fit();
-        if u32::try_from(accounts.len()).is_err() {
-            return Err(Error::invalid("the graph has more than 2^32 accounts"));
-        }
-        let number = |id: &AccountId| NodeIx::new(accounts.partition_point(|a| a < id));
-        let edges: Vec<(NodeIx, NodeIx)> =
-            edges.into_par_iter().map(|(from, to)| (number(&from), number(&to))).collect();
-        let following = Rows::new(accounts.len(), &edges);
-        let followers = following.turned(accounts.len());
-        Ok(Self { accounts, following, followers })
-    }
-
     /// How many accounts there are.
     pub fn accounts(&self) -> usize {
         self.accounts.len()
@@ -125,7 +67,7 @@ impl FollowGraph {
 
     /// How many edges there are.
     pub fn edges(&self) -> usize {
-        self.following.neighbors.len()
+        self.following.edges()
     }
 
     /// The account that has a number.
@@ -198,41 +140,4 @@ fn plus(a: Reciprocity, b: Reciprocity) -> Reciprocity {
         reciprocal: a.reciprocal + b.reciprocal,
         unknown: a.unknown + b.unknown,
     }
-}
-
-impl Rows {
-    /// From edges sorted by source and target.
-    fn new(accounts: usize, edges: &[(NodeIx, NodeIx)]) -> Self {
-        let starts = starts(accounts, edges.iter().map(|(from, _)| *from));
-        Self { starts, neighbors: edges.iter().map(|(_, to)| *to).collect() }
-    }
-
-    fn of(&self, node: NodeIx) -> &[NodeIx] {
-        &self.neighbors[self.starts[node.index()]..self.starts[node.index() + 1]]
-    }
-
-    /// The same edges by target. Counting sort, O(accounts + edges); rows ascend because
-    /// sources are visited in ascending order.
-    fn turned(&self, accounts: usize) -> Self {
-        let starts = starts(accounts, self.neighbors.iter().copied());
-        let mut next = starts.clone();
-        let mut neighbors = vec![NodeIx(0); self.neighbors.len()];
-        for from in 0..accounts {
-            let from = NodeIx::new(from);
-            for to in self.of(from) {
-                neighbors[next[to.index()]] = from;
-                next[to.index()] += 1;
-            }
-        }
-        Self { starts, neighbors }
-    }
-}
-
-fn starts(accounts: usize, nodes: impl Iterator<Item = NodeIx>) -> Vec<usize> {
-    let mut starts = vec![0; accounts + 1];
-    nodes.for_each(|node| starts[node.index() + 1] += 1);
-    for i in 0..accounts {
-        starts[i + 1] += starts[i];
-    }
-    starts
 }

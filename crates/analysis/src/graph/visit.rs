@@ -78,12 +78,11 @@ impl EdgeIndexable for FollowGraph {
 
     fn to_index(&self, (from, to): (NodeIx, NodeIx)) -> usize {
         let row = self.out_neighbors(from);
-        self.following.starts[from.index()] + row.partition_point(|t| *t < to)
+        self.following.start(from) + row.partition_point(|t| *t < to)
     }
 
     fn from_index(&self, index: usize) -> (NodeIx, NodeIx) {
-        let from = self.following.starts.partition_point(|start| *start <= index) - 1;
-        (NodeIx::new(from), self.following.neighbors[index])
+        self.following.edge(index)
     }
 }
 
@@ -260,8 +259,8 @@ impl Iterator for EdgeReferences<'_> {
 
     fn next(&mut self) -> Option<FollowRef> {
         let rows = &self.graph.following;
-        let target = *rows.neighbors.get(self.edge)?;
-        while rows.starts[self.source + 1] <= self.edge {
+        let target = rows.neighbor(self.edge)?;
+        while rows.start(NodeIx::new(self.source + 1)) <= self.edge {
             self.source += 1;
         }
         self.edge += 1;
