@@ -19,9 +19,14 @@ use snapshot::{AccountId, Columns, List, Run};
 
 use crate::{Error, Reciprocity, RunObservations};
 
+mod algo;
 mod summary;
 mod visit;
 
+pub use algo::{
+    Communities, Cores, DegreeOf, Degrees, Grouping, Leiden, Metrics, PageRank, Ranks, Suggestion,
+    Suggestions, Triangles, Undirected, Wanted,
+};
 pub use summary::{Extreme, Summary, run_summary};
 pub use visit::{EdgeReferences, Edges, FollowRef, Neighbors, NodeReferences, Nodes, Visited};
 
