@@ -32,7 +32,7 @@ pub(crate) fn run(settings: &Settings, command: &args::Graph) -> Result<Exit> {
         let metrics = graph.metrics(wanted(command))?;
         let screen = || Ok(accounts(&graph, &metrics, &names));
         let frame =
-            || Frame::graph_accounts(&graph, &metrics).with_context("run", run.id().as_str());
+            || Frame::graph_accounts(&graph, &metrics).with_context("run", run.id().to_string());
         output::deliver(&command.output, screen, || Ok(frame()))?;
         return Ok(Exit::Done);
     }

@@ -27,7 +27,7 @@ pub(crate) fn run(settings: &Settings, command: &args::Suggest) -> Result<Exit> 
     };
     let answers = accounts.into_iter().map(answer).collect::<Result<Vec<_>>>()?;
     let names = Names::of([&run])?;
-    let frame = || Frame::suggestions(&answers).with_context("run", run.id().as_str());
+    let frame = || Frame::suggestions(&answers).with_context("run", run.id().to_string());
     output::deliver(&command.output, || Ok(screen(&answers, &names)), || Ok(frame()))?;
     Ok(Exit::Done)
 }

@@ -12,7 +12,7 @@ impl Frame {
     /// One row per account of a graph, by id; what was not wanted is null. The context has the
     /// figures of the whole graph.
     pub fn graph_accounts(graph: &FollowGraph, metrics: &Metrics) -> Self {
-        let nodes = || (0..graph.accounts()).map(NodeIx::new);
+        let nodes = || graph.nodes();
         let groups = |groups: Option<&Grouping>| match groups {
             Some(groups) => counts(groups.by_size().into_iter().map(u64::from)),
             None => Values::I64(vec![None; graph.accounts()]),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use rayon::prelude::*;
 
 use super::super::NodeIx;
-use super::chunks::{even, small};
+use super::chunks::even;
 use super::rows::Rows;
 use super::undirected::Undirected;
 use crate::ratio::ratio;
@@ -29,20 +29,22 @@ impl Undirected {
     /// accounts are ordered by degree, each keeps its neighbors of higher order, and of the
     /// two ends of an edge the one that keeps less is held against marks of the other's, so
     /// that O(Σ over edges of the lesser) ≤ O(edges^1.5) marks are looked at, in parallel.
-    /// 4 bytes per pair and 20 per account, and 8 more per account for each thread.
+    /// 4 bytes per pair and 24 per account, and 8 more per account for each thread.
     ///
     /// T. Schank, D. Wagner: Finding, counting and listing all triangles in large graphs, WEA
     /// 2005; M. Latapy: Main-memory triangle computations for very large graphs, 2008.
     pub fn triangles(&self) -> Triangles {
         let order = Order::new(self);
         let ranges = even(self.accounts(), NEIGHBORS, |node| self.length(node) as usize);
+        let most = self.lengths().max().unwrap_or(0) as usize;
         let next = AtomicUsize::new(0);
         // As many tables of marks as threads, whatever rayon makes of the ranges.
         let tables = (0..rayon::current_num_threads()).into_par_iter().with_max_len(1).map(|_| {
             let mut cells = vec![0_u64; self.accounts()];
+            let mut lesser = vec![0; most];
             while let Some(range) = ranges.get(next.fetch_add(1, Relaxed)) {
                 for node in range.clone() {
-                    order.count(self, node, &mut cells);
+                    order.count(self, node, &mut cells, &mut lesser);
                 }
             }
             cells
@@ -64,6 +66,8 @@ struct Order {
     places: Vec<u32>,
     /// Each account's neighbors before it, by their places.
     before: Rows<u32>,
+    /// How many those are: apart from the rows, for that they are looked up at random.
+    lengths: Vec<u32>,
 }
 
 /// A cell holds a count, and above it the mark.
@@ -83,41 +87,41 @@ impl Order {
             }
             end
         });
-        Self { places, before }
+        let lengths = before.lengths().collect();
+        Self { places, before, lengths }
     }
 
-    /// Counts the triangles whose last two accounts are `node` and one that keeps less.
-    fn count(&self, graph: &Undirected, node: usize, cells: &mut [u64]) {
+    /// Counts the triangles whose last two accounts are `node` and one that keeps less; of
+    /// equal ones, one that comes after it. `lesser` has room for all its neighbors.
+    fn count(&self, graph: &Undirected, node: usize, cells: &mut [u64], lesser: &mut [u32]) {
         let own = self.before.of(node);
         if own.is_empty() {
             return;
         }
-        let (size, place) = (small(own.len()), self.places[node]);
         for first in own {
             cells[*first as usize] |= 1 << MARK;
         }
-        let mut count = 0;
+        // Without a branch, so that the look-ups do not wait for each other.
+        let (mut end, size) = (0, self.lengths[node]);
         for neighbor in graph.row(node) {
-            let neighbor = *neighbor as usize;
-            let length = self.before.length(neighbor);
-            if length == 0 || length > size {
-                continue;
-            }
-            let neighbor_place = self.places[neighbor];
-            if length == size && neighbor_place < place {
-                continue;
-            }
+            let length = self.lengths[*neighbor as usize];
+            let is_lesser = length < size || (length == size && *neighbor as usize > node);
+            lesser[end] = *neighbor;
+            end += usize::from(is_lesser && length > 0);
+        }
+        let mut count = 0;
+        for neighbor in &lesser[..end] {
             let mut common = 0;
-            for first in self.before.of(neighbor) {
+            for first in self.before.of(*neighbor as usize) {
                 let cell = &mut cells[*first as usize];
                 let marked = *cell >> MARK;
                 *cell += marked;
                 common += marked;
             }
-            cells[neighbor_place as usize] += common;
+            cells[self.places[*neighbor as usize] as usize] += common;
             count += common;
         }
-        cells[place as usize] += count;
+        cells[self.places[node] as usize] += count;
         for first in own {
             cells[*first as usize] &= !(1 << MARK);
         }
