@@ -6,9 +6,11 @@ use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 
+mod overlap;
 mod questions;
 
-pub(crate) use questions::{Diff, Graph, ListName, Mutuals, Output, Overlap, Pair};
+pub(crate) use overlap::Overlap;
+pub(crate) use questions::{Diff, Graph, ListName, Mutuals, Output, Pair};
 
 /// Snapshots of who follows whom, and exact answers about what changed.
 #[derive(Debug, Parser)]
