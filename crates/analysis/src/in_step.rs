@@ -39,8 +39,9 @@ const PIECE_IDS: usize = 1 << 16;
 /// So many rows are at hand where there are as many.
 const AT_HAND: usize = 1 << 12;
 
-/// Bits of the filter that the second reading asks first; they fit in a core's second cache.
-const FILTER_BITS: u32 = 24;
+/// Bits of the filter that the second reading asks first, as a power of two: 16 MB, in which a
+/// million ids let one of a hundred others through.
+const FILTER_BITS: u32 = 27;
 
 /// Hands over who is in one list only, in ascending order. False, and nothing handed over, if
 /// the lists are not in step.

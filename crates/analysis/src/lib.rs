@@ -60,6 +60,9 @@ pub use id_file::{diff_id_files, id_files};
 pub use limits::{memory, set_memory, set_threads};
 pub use mutual::{Mutuals, OneSided, Reciprocity, mutuals, run_reciprocity};
 pub use observation::{Accounts, Observation, RunObservations, Side};
-pub use overlap::{Cell, Cells, MAX_CELL_LISTS, Overlap, overlap};
+pub use overlap::{
+    By, CONFIDENCE, Cell, Cells, Estimate, Estimates, MAX_CELL_LISTS, Overlap, Pair, Strongest,
+    Work, overlap, overlap_each, overlap_estimated, overlap_strongest,
+};
 pub use question::{Partition, Question, Slice, ask, each};
 pub use verdict::{Fate, Losses, Standing, Verdict, losses, verdicts};

@@ -167,6 +167,16 @@ impl Observation {
         }
     }
 
+    /// What reads its rows from a run, if they are there.
+    pub(crate) fn reader(&self) -> Option<&ListReader> {
+        if let Rows::Run(reader) = &self.rows { Some(reader) } else { None }
+    }
+
+    /// Its rows by ascending member, if they are in memory.
+    pub(crate) fn in_memory(&self) -> Option<&[i64]> {
+        if let Rows::Memory(rows) = &self.rows { Some(&rows.members) } else { None }
+    }
+
     /// The same observation with its rows in memory.
     pub(crate) fn loaded(&self, columns: Columns) -> Result<Self, Error> {
         let mut rows = SortedRows::default();
@@ -188,6 +198,13 @@ impl Observation {
     pub(crate) fn of_file(crawl: Crawl, file: IdFile) -> Self {
         let crawl = Crawl { ids: file.len(), ..crawl };
         Self { crawl, run: None, pages: Arc::default(), rows: Rows::File(Arc::new(file)) }
+    }
+
+    /// An observation of these members, which need not come sorted, in place of its own.
+    pub(crate) fn of_members(&self, mut members: Vec<i64>) -> Self {
+        members.sort_unstable();
+        let crawl = Crawl { ids: members.len() as u64, ..self.crawl.clone() };
+        Self { crawl, ..self.with_rows(SortedRows { members, positions: Vec::new() }) }
     }
 
     pub(crate) fn with_rows(&self, rows: SortedRows) -> Self {

@@ -7,10 +7,12 @@ use std::path::PathBuf;
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 
 mod graph;
+mod overlap;
 mod questions;
 
 pub(crate) use graph::{Graph, MetricName, Suggest, SuggestBy};
-pub(crate) use questions::{Diff, ListName, Mutuals, Output, Overlap, Pair};
+pub(crate) use overlap::Overlap;
+pub(crate) use questions::{Diff, ListName, Mutuals, Output, Pair};
 
 /// Snapshots of who follows whom, and exact answers about what changed.
 #[derive(Debug, Parser)]

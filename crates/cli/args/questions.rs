@@ -80,33 +80,6 @@ pub(crate) struct Mutuals {
     pub(crate) output: Output,
 }
 
-#[derive(Debug, Group)]
-#[command(before_help = "Examples:
-  followgraph overlap @alice @bob @carol
-  followgraph overlap --list following                   every account of the run
-  followgraph overlap @alice @bob --cells                members of exactly these lists
-  followgraph overlap --format csv --output pairs.csv")]
-pub(crate) struct Overlap {
-    /// Accounts as @name or id [default: every account of the run]
-    #[arg(value_name = "ACCOUNT")]
-    pub(crate) accounts: Vec<String>,
-
-    /// The run
-    #[arg(long, value_name = "RUN", default_value = "latest")]
-    pub(crate) run: String,
-
-    /// Which list
-    #[arg(long, value_name = "LIST", default_value = "followers")]
-    pub(crate) list: ListName,
-
-    /// Count the members of exactly each set of accounts, for up to 20 accounts
-    #[arg(long)]
-    pub(crate) cells: bool,
-
-    #[command(flatten)]
-    pub(crate) output: Output,
-}
-
 /// Where results go, and in which form.
 #[derive(Debug, Group)]
 pub(crate) struct Output {

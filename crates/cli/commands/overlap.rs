@@ -3,11 +3,14 @@
 use std::fmt::Write as _;
 
 use analysis::engine::Stream;
-use analysis::{Cells, Frame, Observation, Overlap, RunObservations, overlap};
+use analysis::{
+    By, CONFIDENCE, Cells, Estimates, Frame, Observation, Overlap, Pair, RunObservations, Side,
+    Work, overlap, overlap_each, overlap_estimated, overlap_strongest,
+};
 use anyhow::Result;
-use snapshot::Store;
+use snapshot::{AccountId, Store};
 
-use crate::args;
+use crate::args::{self, Output};
 use crate::exit::{Exit, Usage};
 use crate::names::{self, Names};
 use crate::output::{self, Align, grouped, percent};
@@ -17,6 +20,10 @@ use crate::settings::Settings;
 const MATRIX: usize = 12;
 /// Rows of a ranking at a terminal; files get all of them.
 const SHOWN: usize = 20;
+/// Accounts whose pairs are an answer as a whole; those of more are written as they come.
+const WHOLE: usize = 700;
+/// Accounts whose pairs are all estimated unless only some are asked for.
+const ESTIMATED: usize = 2000;
 
 pub(crate) fn run(settings: &Settings, command: &args::Overlap) -> Result<Exit> {
     let run = Store::open(&settings.store.value)?.find(&command.run)?;
@@ -34,12 +41,109 @@ pub(crate) fn run(settings: &Settings, command: &args::Overlap) -> Result<Exit> 
     }
     let lists = accounts.iter().map(|a| Ok(observations.of(*a, list)?));
     let lists = lists.collect::<Result<Vec<Observation>>>()?;
-    let cells = if command.cells { Cells::Count } else { Cells::Skip };
-    let answer = overlap(&lists, cells, &Stream)?;
     let names = Names::of([&run])?;
-    let frame = || Frame::overlap_cells(&answer).unwrap_or_else(|| Frame::from(&answer));
-    output::deliver(&command.output, || Ok(screen(&answer, &names)), || Ok(frame()))?;
+    let asked = Asked { settings, command, lists, labels: Labels { accounts, names } };
+    match command.top {
+        _ if command.approximate => asked.estimated(),
+        Some(top) => asked.strongest(top.get()),
+        None if asked.lists.len() > WHOLE && !command.cells => asked.pieces(),
+        None => asked.whole(),
+    }?;
     Ok(Exit::Done)
+}
+
+/// A question that only waits for an answer.
+struct Asked<'a> {
+    settings: &'a Settings,
+    command: &'a args::Overlap,
+    lists: Vec<Observation>,
+    labels: Labels,
+}
+
+struct Labels {
+    accounts: Vec<AccountId>,
+    names: Names,
+}
+
+impl Labels {
+    fn of(&self, list: usize) -> String {
+        self.names.label(self.accounts[list])
+    }
+}
+
+impl Asked<'_> {
+    /// All pairs, and cells.
+    fn whole(&self) -> Result<()> {
+        let cells = if self.command.cells { Cells::Count } else { Cells::Skip };
+        let answer = overlap(&self.lists, cells, &Stream)?;
+        self.say_how(&answer.work);
+        let frame = || Frame::overlap_cells(&answer).unwrap_or_else(|| Frame::from(&answer));
+        output::deliver(
+            &self.command.output,
+            || Ok(screen(&answer, &self.labels.names)),
+            || Ok(frame()),
+        )
+    }
+
+    /// All pairs of very many lists: the strongest at a terminal, the others to a file as they
+    /// are counted.
+    fn pieces(&self) -> Result<()> {
+        let Output { format, output } = &self.command.output;
+        let Some(format) = format.of_file() else { return self.strongest(SHOWN) };
+        let like = Frame::overlaps(&self.lists, &[]);
+        let work = output::deliver_pieces(format, output, &like, |writer| {
+            let write = |pairs: Vec<Pair>| writer.append(Frame::overlaps(&self.lists, &pairs));
+            Ok(overlap_each(&self.lists, &Stream, write)?)
+        })?;
+        self.say_how(&work);
+        Ok(())
+    }
+
+    fn strongest(&self, top: usize) -> Result<()> {
+        let answer = overlap_strongest(&self.lists, top, self.command.by.into(), &Stream)?;
+        self.say_how(&answer.work);
+        let more = all_pairs(self.lists.len()).saturating_sub(answer.pairs.len());
+        output::deliver(
+            &self.command.output,
+            || {
+                let table = ranking(&answer.pairs, more, |list| self.labels.of(list));
+                Ok(table + note(&answer.sides))
+            },
+            || Ok(Frame::from(&answer)),
+        )
+    }
+
+    fn estimated(&self) -> Result<()> {
+        let shown = self.command.output.format.of_file().is_none();
+        let top = match self.command.top {
+            Some(top) => top.get(),
+            None if shown => SHOWN,
+            None if self.lists.len() > ESTIMATED => {
+                let many = grouped(all_pairs(self.lists.len()) as u64);
+                return Err(Usage::new(format!("{many} pairs are too many to estimate all"))
+                    .hint("ask for the strongest: --top 100000")
+                    .into());
+            }
+            None => usize::MAX,
+        };
+        let answer = overlap_estimated(&self.lists, top, self.command.by.into(), &Stream)?;
+        output::deliver(
+            &self.command.output,
+            || Ok(estimates(&answer, |list| self.labels.of(list)) + note(&answer.sides)),
+            || Ok(Frame::from(&answer)),
+        )
+    }
+
+    /// Says how it was counted, where that is not the only way it could have been.
+    fn say_how(&self, work: &Work) {
+        if !self.settings.quiet && work.bits_from > 0 {
+            output::remark(work);
+        }
+    }
+}
+
+fn all_pairs(lists: usize) -> usize {
+    lists * lists.saturating_sub(1) / 2
 }
 
 /// What a person sees: a matrix if it fits, the strongest pairs, and cells if counted.
@@ -50,18 +154,23 @@ pub(crate) fn screen(answer: &Overlap, names: &Names) -> String {
         text.push_str(&matrix(answer, &labels));
         text.push('\n');
     }
-    text.push_str(&pairs(answer, &labels));
+    let all = all_pairs(answer.len());
+    let strongest = answer.strongest(SHOWN, By::Jaccard);
+    text.push_str(&ranking(&strongest, all - strongest.len(), |list| labels[list].clone()));
     if let Some(cells) = &answer.cells {
         text.push('\n');
         text.push_str(&exclusive(cells, &labels));
     }
-    if answer.sides.iter().any(|side| !side.state.is_complete()) {
-        text.push_str(
-            "\n*: a list was not read to its end: counts of both, either and members are lower \
-             bounds; shares and combinations are of what was seen\n",
-        );
+    text + note(&answer.sides)
+}
+
+/// What the marks mean, if there are any.
+fn note(sides: &[Side]) -> &'static str {
+    if sides.iter().all(|side| side.state.is_complete()) {
+        return "";
     }
-    text
+    "\n*: a list was not read to its end: counts of both, either and members are lower bounds; \
+     shares and combinations are of what was seen\n"
 }
 
 /// Row percent: of the members of the row's account, how many the column's has too.
@@ -82,12 +191,8 @@ fn matrix(answer: &Overlap, labels: &[String]) -> String {
     output::table(&headings, (0..answer.len()).map(row))
 }
 
-fn pairs(answer: &Overlap, labels: &[String]) -> String {
-    let mut pairs: Vec<_> = answer.pairs().collect();
-    pairs.sort_by(|a, b| {
-        let jaccard = |&(i, j): &(usize, usize)| answer.jaccard(i, j).unwrap_or(-1.0);
-        jaccard(b).total_cmp(&jaccard(a)).then(a.cmp(b))
-    });
+/// Pairs as they come, and how many more there are.
+fn ranking(pairs: &[Pair], more: usize, label: impl Fn(usize) -> String) -> String {
     let headings = [
         ("pair", Align::Left),
         ("", Align::Left),
@@ -97,22 +202,55 @@ fn pairs(answer: &Overlap, labels: &[String]) -> String {
         ("overlap coeff.", Align::Right),
         ("", Align::Left),
     ];
-    let row = |&(i, j): &(usize, usize)| {
+    let row = |pair: &Pair| {
         vec![
-            labels[i].clone(),
-            labels[j].clone(),
-            grouped(answer.intersection(i, j)),
-            grouped(answer.union(i, j)),
-            percent(answer.jaccard(i, j)),
-            percent(answer.overlap_coefficient(i, j)),
-            if answer.is_exact(i, j) { "" } else { "*" }.to_owned(),
+            label(pair.a),
+            label(pair.b),
+            grouped(pair.intersection),
+            grouped(pair.union()),
+            percent(pair.jaccard()),
+            percent(pair.overlap_coefficient()),
+            if pair.exact { "" } else { "*" }.to_owned(),
         ]
     };
-    let mut text = output::table(&headings, pairs.iter().take(SHOWN).map(row));
-    if pairs.len() > SHOWN {
-        let more = grouped((pairs.len() - SHOWN) as u64);
+    let mut text = output::table(&headings, pairs.iter().map(row));
+    if more > 0 {
+        let more = grouped(more as u64);
         let _ = writeln!(text, "and {more} more pairs; --format csv lists them all");
     }
+    text
+}
+
+fn estimates(answer: &Estimates, label: impl Fn(usize) -> String) -> String {
+    let headings = [
+        ("pair", Align::Left),
+        ("", Align::Left),
+        ("both, about", Align::Right),
+        ("at least", Align::Right),
+        ("at most", Align::Right),
+        ("Jaccard", Align::Right),
+        ("overlap coeff.", Align::Right),
+        ("", Align::Left),
+    ];
+    let row = |pair: &analysis::Estimate| {
+        vec![
+            label(pair.a),
+            label(pair.b),
+            grouped(pair.intersection),
+            grouped(pair.at_least),
+            grouped(pair.at_most),
+            percent(pair.jaccard()),
+            percent(pair.overlap_coefficient()),
+            if pair.complete { "" } else { "*" }.to_owned(),
+        ]
+    };
+    let mut text = output::table(&headings, answer.pairs.iter().map(row));
+    let _ = writeln!(
+        text,
+        "estimated from {} members of each list; {:.0}% of pairs lie within their bounds",
+        grouped(answer.sampled),
+        100.0 * CONFIDENCE
+    );
     text
 }
 

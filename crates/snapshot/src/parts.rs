@@ -7,7 +7,7 @@
 
 use std::fs::File;
 use std::io::BufReader;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -135,6 +135,23 @@ impl ListReader {
         let holds = |g: &&Group| g.may_hold(of.get(), &members);
         let groups = self.groups.iter().filter(holds).copied().collect();
         Cursor::new(self, of.get(), members, groups)
+    }
+
+    /// The accounts that rows of a row group may belong to, from the first to the last.
+    ///
+    /// # Panics
+    /// If there is no such row group.
+    pub fn accounts_in(&self, row_group: usize) -> RangeInclusive<i64> {
+        let group = &self.groups[row_group];
+        group.first_account..=group.last_account
+    }
+
+    /// How many rows a row group has.
+    ///
+    /// # Panics
+    /// If there is no such row group.
+    pub fn rows_in(&self, row_group: usize) -> usize {
+        self.groups[row_group].rows
     }
 
     /// Where each of `members` stands in one account's list; `None` for those that are not

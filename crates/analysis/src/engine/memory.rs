@@ -19,10 +19,13 @@ impl Engine for Memory {
         lists: &[&'a Observation],
         columns: Columns,
     ) -> Result<Box<dyn Partitions + 'a>, Error> {
-        let loaded = lists.par_iter().map(|list| list.loaded(columns));
-        let lists = loaded.collect::<Result<Vec<_>, _>>()?;
+        let lists = self.hold(lists, columns)?;
         let ranges = ranges(&lists, ROWS * lists.len() as u64);
         Ok(Box::new(Cut { lists, ranges, columns }))
+    }
+
+    fn hold(&self, lists: &[&Observation], columns: Columns) -> Result<Vec<Observation>, Error> {
+        lists.par_iter().map(|list| list.loaded(columns)).collect()
     }
 }
 

@@ -29,6 +29,16 @@ pub trait Engine: Sync {
         lists: &[&'a Observation],
         columns: Columns,
     ) -> Result<Box<dyn Partitions + 'a>, Error>;
+
+    /// The same lists where this engine keeps them, for a question that reads each of them
+    /// once from its beginning to its end. Unless an engine has a place of its own, they stay
+    /// where they are.
+    ///
+    /// # Errors
+    /// If a list cannot be read.
+    fn hold(&self, lists: &[&Observation], _: Columns) -> Result<Vec<Observation>, Error> {
+        Ok(lists.iter().map(|list| (*list).clone()).collect())
+    }
 }
 
 /// The partitions of one question.

@@ -4,50 +4,12 @@ use snapshot::{AccountId, List, Values};
 
 use super::{Column, Frame, Kind};
 use crate::graph::{Extreme, Summary};
-use crate::{Diff, Losses, Mutuals, OneSided, Overlap, Reciprocity, Side, Verdict};
+use crate::{Diff, Losses, Mutuals, OneSided, Reciprocity, Side, Verdict};
 
 /// One row per member of either list.
 impl From<&Mutuals> for Frame {
     fn from(mutuals: &Mutuals) -> Self {
         Self::mutuals(std::slice::from_ref(mutuals))
-    }
-}
-
-/// One row per pair of lists.
-impl From<&Overlap> for Frame {
-    fn from(overlap: &Overlap) -> Self {
-        let pairs: Vec<_> = overlap.pairs().collect();
-        let each = |f: fn(&Overlap, usize, usize) -> u64| {
-            counts(pairs.iter().map(|(i, j)| f(overlap, *i, *j)))
-        };
-        let share = |f: fn(&Overlap, usize, usize) -> Option<f64>| {
-            Values::F64(pairs.iter().map(|(i, j)| f(overlap, *i, *j)).collect())
-        };
-        let account = |of: fn(&(usize, usize)) -> usize| {
-            ids(pairs.iter().map(|pair| overlap.accounts[of(pair)]))
-        };
-        let list = |of: fn(&(usize, usize)) -> usize| {
-            texts(pairs.iter().map(|pair| overlap.lists[of(pair)].name()))
-        };
-        let exact = Values::Bool(pairs.iter().map(|p| Some(overlap.is_exact(p.0, p.1))).collect());
-        Self::new(
-            "overlap",
-            vec![
-                (required("a_id", Kind::Id), account(|p| p.0)),
-                (required("a_list", Kind::Text), list(|p| p.0)),
-                (required("b_id", Kind::Id), account(|p| p.1)),
-                (required("b_list", Kind::Text), list(|p| p.1)),
-                (required("a_size", Kind::Count), each(|o, i, _| o.size(i))),
-                (required("b_size", Kind::Count), each(|o, _, j| o.size(j))),
-                (required("intersection", Kind::Count), each(Overlap::intersection)),
-                (required("union", Kind::Count), each(Overlap::union)),
-                (optional("jaccard", Kind::Ratio), share(Overlap::jaccard)),
-                (optional("overlap_coefficient", Kind::Ratio), share(Overlap::overlap_coefficient)),
-                (optional("a_in_b", Kind::Ratio), share(Overlap::containment)),
-                (optional("b_in_a", Kind::Ratio), share(|o, i, j| o.containment(j, i))),
-                (required("exact", Kind::Flag), exact),
-            ],
-        )
     }
 }
 
@@ -219,32 +181,6 @@ impl Frame {
                 (optional("follow_back_rate", Kind::Ratio), rate),
             ],
         )
-    }
-
-    /// One row per exclusive cell; `None` if cells were not asked for.
-    pub fn overlap_cells(overlap: &Overlap) -> Option<Self> {
-        let cells = overlap.cells.as_deref()?;
-        let members_of = |cell: &crate::Cell| {
-            let accounts = cell.lists().map(|i| overlap.accounts[i].to_string());
-            Some(accounts.collect::<Vec<_>>().join(" "))
-        };
-        let exact = (0..overlap.len()).all(|i| overlap.is_exact(i, i));
-        let masks = counts(cells.iter().map(|cell| u64::from(cell.mask)));
-        let lists = counts(cells.iter().map(|cell| u64::from(cell.mask.count_ones())));
-        let exact = Values::Bool(vec![Some(exact); cells.len()]);
-        Some(Self::new(
-            "overlap_cells",
-            vec![
-                (required("mask", Kind::Count), masks),
-                (required("lists", Kind::Count), lists),
-                (
-                    required("account_ids", Kind::Text),
-                    Values::Text(cells.iter().map(members_of).collect()),
-                ),
-                (required("members", Kind::Count), counts(cells.iter().map(|cell| cell.members))),
-                (required("exact", Kind::Flag), exact),
-            ],
-        ))
     }
 }
 

@@ -17,6 +17,7 @@ mod answers;
 mod changes;
 mod data;
 mod graph;
+mod overlaps;
 mod store;
 mod write;
 

@@ -1,8 +1,15 @@
 //! Whose audiences overlap: all pairs of K lists, and every exclusive cell of up to 20.
 //!
-//! One pass over all lists together: at each member, the lists that have it are known at
-//! once, and each of their pairs is counted. That costs what the overlap is worth: members
-//! of one list only, the great majority, touch no pair at all.
+//! One pass over all lists together, a few thousand members at a time: a table in a core's cache
+//! tells which lists each member is in, and its pairs are counted. Members of one list only, the
+//! great majority, touch no pair at all. How a member's pairs are counted follows from how many
+//! lists there are and how many it is in ([`Work`] tells): one increment for the combination of
+//! lists, one per pair, or, for the few that are in very many lists and make most of the pairs,
+//! as a column of bits with 512 pairs to an instruction. Two sorted lists could be merged for
+//! less; K of them not, because each would be merged K − 1 times.
+//!
+//! What it leaves out: skipping pages of one long list that cannot hold a member of a short one.
+//! Every list is read from its beginning to its end, which is how it is known to be whole.
 //!
 //! Presence needs no coverage: whoever was seen in two lists is in both. So where a list was
 //! not read to its end, the counts of its members, of those in both and of those in either are
@@ -12,15 +19,37 @@
 //! is counted in a cell of fewer lists, or in none. [`Overlap::is_exact`] says of which pairs
 //! all of it is exact.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+mod rank;
+mod sketch;
 
-use snapshot::{AccountId, List};
+mod count;
+
+mod bits;
+mod counter;
+mod group;
+mod many;
+mod open;
+mod pairs;
+mod sweep;
+mod walk;
+mod work;
+
+#[cfg(test)]
+mod tests;
+
+use snapshot::{AccountId, Columns, List};
 
 use crate::engine::Engine;
-use crate::question::Slice;
 use crate::ratio::ratio;
-use crate::{Error, Observation, Partition, Question, Side, ask};
+use crate::{Error, Observation, Side};
+
+use count::Counted;
+use many::MAX_LISTS;
+use pairs::Pairs;
+
+pub use rank::{By, Pair, Strongest, overlap_each, overlap_strongest};
+pub use sketch::{CONFIDENCE, Estimate, Estimates, overlap_estimated};
+pub use work::Work;
 
 /// How the members of K lists overlap.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +64,10 @@ pub struct Overlap {
     /// if they were asked for. With an incomplete list among them, each may be too large or
     /// too small.
     pub cells: Option<Vec<Cell>>,
-    counts: Pairs,
+    /// How it was counted.
+    pub work: Work,
+    sizes: Vec<u64>,
+    pairs: Pairs,
 }
 
 /// Whether to count exclusive cells besides pairs.
@@ -84,14 +116,39 @@ impl Overlap {
         (0..k).flat_map(move |i| (i + 1..k).map(move |j| (i, j)))
     }
 
+    /// How lists `i` and `j` overlap.
+    ///
+    /// # Panics
+    /// If they are one list, or there is no such list.
+    pub fn pair(&self, i: usize, j: usize) -> Pair {
+        Pair {
+            a: i,
+            b: j,
+            a_size: self.size(i),
+            b_size: self.size(j),
+            intersection: u64::from(self.pairs.get(i, j)),
+            exact: self.is_exact(i, j),
+        }
+    }
+
+    /// The strongest pairs, at most `top` of them, strongest first; of equal ones the first in
+    /// the order of the lists. O(pairs × log top).
+    pub fn strongest(&self, top: usize, by: By) -> Vec<Pair> {
+        let mut best = rank::Best::new(top);
+        for pair in self.pairs().map(|(i, j)| self.pair(i, j)) {
+            best.offer(by.strength(&pair), (pair.a, pair.b), pair);
+        }
+        best.into_sorted()
+    }
+
     /// Members of list `i`; a lower bound if it is incomplete.
     pub fn size(&self, i: usize) -> u64 {
-        self.counts.get(i, i)
+        self.sizes[i]
     }
 
     /// `|A ∩ B|`; a lower bound if one is incomplete.
     pub fn intersection(&self, i: usize, j: usize) -> u64 {
-        self.counts.get(i, j)
+        if i == j { self.size(i) } else { u64::from(self.pairs.get(i, j)) }
     }
 
     /// `|A ∪ B|`; a lower bound if one is incomplete.
@@ -126,12 +183,16 @@ impl Overlap {
 
 /// Compares all pairs of lists, and counts their exclusive cells if asked to.
 ///
-/// Same as intersecting every pair of sets. O(rows × log K + Σ d²) time, where d is the
-/// number of lists a member is in; O(K²) memory besides the engine's, and O(2^K) at the very
-/// most for cells.
+/// Same as intersecting every pair of sets. O(rows + Σ min(d², K²/512)) time, where d is the
+/// number of lists a member is in; 4 bytes per pair in memory, up to 724 lists once per thread,
+/// 4 × 2^K bytes per thread for cells, and besides the engine's some 32 MB and a page and what
+/// it is decoded from, up to a megabyte, for each list that has a row group of its own. Shorter
+/// lists take 256 MB together at most, and those of more than 724 lists another 100 MB.
 ///
 /// # Errors
-/// If cells are asked for more than [`MAX_CELL_LISTS`] lists, or a list cannot be read.
+/// If cells are asked for more than [`MAX_CELL_LISTS`] lists, there are more than 65,535 lists or
+/// so many that their pairs take more than half of [`memory`](crate::memory), or a list cannot
+/// be read.
 pub fn overlap(lists: &[Observation], cells: Cells, engine: &dyn Engine) -> Result<Overlap, Error> {
     if cells == Cells::Count && lists.len() > MAX_CELL_LISTS {
         let message = format!(
@@ -140,120 +201,40 @@ pub fn overlap(lists: &[Observation], cells: Cells, engine: &dyn Engine) -> Resu
         );
         return Err(Error::invalid(message).with_hint("ask for fewer accounts, or for pairs only"));
     }
-    let question = Count { lists: lists.len(), cells };
-    let counts = ask(&question, &lists.iter().collect::<Vec<_>>(), engine)?;
+    check_number(lists)?;
+    let matrix = 4 * pairs::before(lists.len(), lists.len()) as u64;
+    if matrix > crate::memory() / 2 {
+        let message = format!(
+            "the overlaps of {} lists take {} MiB, more than half of the memory allowed",
+            lists.len(),
+            matrix >> 20
+        );
+        return Err(Error::invalid(message).with_hint("ask for the strongest pairs only"));
+    }
+    let lists = engine.hold(&lists.iter().collect::<Vec<_>>(), Columns::default())?;
+    let Counted { pairs, by_mask, sizes, work } = count::count(&lists, cells, crate::memory())?;
     Ok(Overlap {
         accounts: lists.iter().map(Observation::account).collect(),
         lists: lists.iter().map(Observation::list).collect(),
         sides: lists.iter().map(Observation::side).collect(),
-        cells: (cells == Cells::Count).then(|| counts.cells()),
-        counts: counts.pairs,
+        cells: (cells == Cells::Count).then(|| cells_of(&by_mask)),
+        work,
+        sizes,
+        pairs,
     })
 }
 
-/// The question behind [`overlap`].
-struct Count {
-    lists: usize,
-    cells: Cells,
+/// Numbers of lists are of 16 bits while they are counted.
+fn check_number(lists: &[Observation]) -> Result<(), Error> {
+    if lists.len() <= MAX_LISTS {
+        return Ok(());
+    }
+    let message =
+        format!("overlaps are counted for at most {MAX_LISTS} lists, not {}", lists.len());
+    Err(Error::invalid(message).with_hint("ask for fewer accounts"))
 }
 
-struct Counts {
-    pairs: Pairs,
-    by_mask: BTreeMap<u32, u64>,
-}
-
-impl Counts {
-    fn cells(&self) -> Vec<Cell> {
-        self.by_mask.iter().map(|(mask, members)| Cell { mask: *mask, members: *members }).collect()
-    }
-}
-
-impl Question for Count {
-    type Partial = Counts;
-    type Answer = Counts;
-
-    fn start(&self) -> Counts {
-        Counts { pairs: Pairs::new(self.lists), by_mask: BTreeMap::new() }
-    }
-
-    fn on_partition(&self, part: &Partition<'_>) -> Result<Counts, Error> {
-        let mut counts = self.start();
-        let lists: Vec<_> = (0..part.lists()).map(|i| part.list(i)).collect();
-        each_member(&lists, |having| {
-            counts.pairs.add(having);
-            if self.cells == Cells::Count {
-                let mask = having.iter().fold(0, |mask, i| mask | 1 << i);
-                *counts.by_mask.entry(mask).or_default() += 1;
-            }
-        });
-        Ok(counts)
-    }
-
-    fn merge(&self, answer: &mut Counts, part: Counts) {
-        answer.pairs.merge(&part.pairs);
-        for (mask, members) in part.by_mask {
-            *answer.by_mask.entry(mask).or_default() += members;
-        }
-    }
-}
-
-/// Walks all lists together: at each member, the lists that have it, ascending.
-/// O(rows × log lists).
-fn each_member(lists: &[Slice<'_>], mut each: impl FnMut(&[usize])) {
-    let first = |(i, list): (usize, &Slice<'_>)| list.members.first().map(|m| Reverse((*m, i, 0)));
-    let mut heap: BinaryHeap<_> = lists.iter().enumerate().filter_map(first).collect();
-    let mut having = Vec::with_capacity(lists.len());
-    let mut current = None;
-    while let Some(mut top) = heap.peek_mut() {
-        let Reverse((member, list, row)) = *top;
-        if current.replace(member).is_some_and(|last| last != member) {
-            each(&having);
-            having.clear();
-        }
-        having.push(list);
-        match lists[list].members.get(row + 1) {
-            Some(next) => *top = Reverse((*next, list, row + 1)),
-            None => drop(std::collections::binary_heap::PeekMut::pop(top)),
-        }
-    }
-    if !having.is_empty() {
-        each(&having);
-    }
-}
-
-/// A count for every unordered pair of lists, and for every list itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Pairs {
-    /// Row `j` of the lower triangle holds the pairs `(0, j) ..= (j, j)`.
-    counts: Vec<u64>,
-}
-
-impl Pairs {
-    fn new(lists: usize) -> Self {
-        Self { counts: vec![0; lists * (lists + 1) / 2] }
-    }
-
-    fn row(j: usize) -> usize {
-        j * (j + 1) / 2
-    }
-
-    fn get(&self, i: usize, j: usize) -> u64 {
-        self.counts[Self::row(i.max(j)) + i.min(j)]
-    }
-
-    /// Counts a member of these lists, which ascend.
-    fn add(&mut self, having: &[usize]) {
-        for (n, j) in having.iter().enumerate() {
-            let row = &mut self.counts[Self::row(*j)..];
-            for i in &having[..=n] {
-                row[*i] += 1;
-            }
-        }
-    }
-
-    fn merge(&mut self, other: &Self) {
-        for (mine, theirs) in self.counts.iter_mut().zip(&other.counts) {
-            *mine += theirs;
-        }
-    }
+fn cells_of(by_mask: &[u32]) -> Vec<Cell> {
+    let cells = (0..).zip(by_mask).filter(|(_, members)| **members > 0);
+    cells.map(|(mask, members)| Cell { mask, members: u64::from(*members) }).collect()
 }

@@ -1,0 +1,132 @@
+//! Overlaps as frames. Columns are documented in `crates/analysis/SCHEMA.md`.
+
+use snapshot::{AccountId, List, Values};
+
+use super::answers::{counts, ids, optional, required, texts};
+use super::{Frame, Kind};
+use crate::{CONFIDENCE, Estimate, Estimates, Observation, Overlap, Pair, Strongest};
+
+/// One row per pair of lists.
+impl From<&Overlap> for Frame {
+    fn from(overlap: &Overlap) -> Self {
+        let pairs: Vec<Pair> = overlap.pairs().map(|(i, j)| overlap.pair(i, j)).collect();
+        of_pairs(&pairs, |list| (overlap.accounts[list], overlap.lists[list]))
+    }
+}
+
+/// One row per pair, strongest first.
+impl From<&Strongest> for Frame {
+    fn from(strongest: &Strongest) -> Self {
+        of_pairs(&strongest.pairs, |list| (strongest.accounts[list], strongest.lists[list]))
+    }
+}
+
+/// One row per pair, strongest first; the context has the confidence and the size of samples.
+impl From<&Estimates> for Frame {
+    fn from(estimates: &Estimates) -> Self {
+        let pairs = &estimates.pairs;
+        let count = |f: fn(&Estimate) -> u64| counts(pairs.iter().map(f));
+        let share = |f: fn(&Estimate) -> Option<f64>| Values::F64(pairs.iter().map(f).collect());
+        let account = |side: fn(&Estimate) -> usize| {
+            ids(pairs.iter().map(|pair| estimates.accounts[side(pair)]))
+        };
+        let list = |side: fn(&Estimate) -> usize| {
+            texts(pairs.iter().map(|pair| estimates.lists[side(pair)].name()))
+        };
+        let complete = Values::Bool(pairs.iter().map(|pair| Some(pair.complete)).collect());
+        Self::new(
+            "overlap_estimated",
+            vec![
+                (required("a_id", Kind::Id), account(|pair| pair.a)),
+                (required("a_list", Kind::Text), list(|pair| pair.a)),
+                (required("b_id", Kind::Id), account(|pair| pair.b)),
+                (required("b_list", Kind::Text), list(|pair| pair.b)),
+                (required("a_size", Kind::Count), count(|pair| pair.a_size)),
+                (required("b_size", Kind::Count), count(|pair| pair.b_size)),
+                (required("intersection", Kind::Count), count(|pair| pair.intersection)),
+                (required("intersection_at_least", Kind::Count), count(|pair| pair.at_least)),
+                (required("intersection_at_most", Kind::Count), count(|pair| pair.at_most)),
+                (optional("jaccard", Kind::Ratio), share(Estimate::jaccard)),
+                (
+                    optional("jaccard_at_least", Kind::Ratio),
+                    share(|pair| pair.jaccard_bounds().map(|(least, _)| least)),
+                ),
+                (
+                    optional("jaccard_at_most", Kind::Ratio),
+                    share(|pair| pair.jaccard_bounds().map(|(_, most)| most)),
+                ),
+                (
+                    optional("overlap_coefficient", Kind::Ratio),
+                    share(Estimate::overlap_coefficient),
+                ),
+                (required("complete", Kind::Flag), complete),
+            ],
+        )
+        .with_context("confidence", CONFIDENCE.to_string())
+        .with_context("sampled", estimates.sampled.to_string())
+    }
+}
+
+fn of_pairs(pairs: &[Pair], of: impl Fn(usize) -> (AccountId, List)) -> Frame {
+    let count = |f: fn(&Pair) -> u64| counts(pairs.iter().map(f));
+    let share = |f: fn(&Pair) -> Option<f64>| Values::F64(pairs.iter().map(f).collect());
+    let account = |side: fn(&Pair) -> usize| ids(pairs.iter().map(|pair| of(side(pair)).0));
+    let list = |side: fn(&Pair) -> usize| texts(pairs.iter().map(|pair| of(side(pair)).1.name()));
+    let exact = Values::Bool(pairs.iter().map(|pair| Some(pair.exact)).collect());
+    Frame::new(
+        "overlap",
+        vec![
+            (required("a_id", Kind::Id), account(|pair| pair.a)),
+            (required("a_list", Kind::Text), list(|pair| pair.a)),
+            (required("b_id", Kind::Id), account(|pair| pair.b)),
+            (required("b_list", Kind::Text), list(|pair| pair.b)),
+            (required("a_size", Kind::Count), count(|pair| pair.a_size)),
+            (required("b_size", Kind::Count), count(|pair| pair.b_size)),
+            (required("intersection", Kind::Count), count(|pair| pair.intersection)),
+            (required("union", Kind::Count), count(Pair::union)),
+            (optional("jaccard", Kind::Ratio), share(Pair::jaccard)),
+            (optional("overlap_coefficient", Kind::Ratio), share(Pair::overlap_coefficient)),
+            (optional("a_in_b", Kind::Ratio), share(Pair::a_in_b)),
+            (optional("b_in_a", Kind::Ratio), share(Pair::b_in_a)),
+            (required("exact", Kind::Flag), exact),
+        ],
+    )
+}
+
+impl Frame {
+    /// One row per pair of the lists of some observations, as [`overlap_each`] hands them over.
+    ///
+    /// # Panics
+    /// If a pair is of a list that is not there.
+    ///
+    /// [`overlap_each`]: crate::overlap_each
+    pub fn overlaps(of: &[Observation], pairs: &[Pair]) -> Self {
+        of_pairs(pairs, |list| (of[list].account(), of[list].list()))
+    }
+
+    /// One row per exclusive cell; `None` if cells were not asked for.
+    pub fn overlap_cells(overlap: &Overlap) -> Option<Self> {
+        let cells = overlap.cells.as_deref()?;
+        let members_of = |cell: &crate::Cell| {
+            let accounts = cell.lists().map(|i| overlap.accounts[i].to_string());
+            Some(accounts.collect::<Vec<_>>().join(" "))
+        };
+        let exact = (0..overlap.len()).all(|i| overlap.is_exact(i, i));
+        let masks = counts(cells.iter().map(|cell| u64::from(cell.mask)));
+        let lists = counts(cells.iter().map(|cell| u64::from(cell.mask.count_ones())));
+        let exact = Values::Bool(vec![Some(exact); cells.len()]);
+        Some(Self::new(
+            "overlap_cells",
+            vec![
+                (required("mask", Kind::Count), masks),
+                (required("lists", Kind::Count), lists),
+                (
+                    required("account_ids", Kind::Text),
+                    Values::Text(cells.iter().map(members_of).collect()),
+                ),
+                (required("members", Kind::Count), counts(cells.iter().map(|cell| cell.members))),
+                (required("exact", Kind::Flag), exact),
+            ],
+        ))
+    }
+}
