@@ -54,7 +54,7 @@ pub use diff::{
 };
 pub use error::Error;
 pub use frame::{Format, Frame, FrameWriter};
-pub use graph::{FollowGraph, run_summary};
+pub use graph::{FollowGraph, MutualEdges, file_mutual_edges, run_mutual_edges, run_summary};
 pub use id_file::id_files;
 pub use limits::{memory, set_memory, set_threads};
 pub use mutual::{Mutuals, OneSided, Reciprocity, mutuals, run_reciprocity};

@@ -21,6 +21,8 @@ use crate::Reciprocity;
 
 mod load;
 
+mod mutual;
+
 mod gather;
 mod links;
 mod piles;
@@ -30,6 +32,7 @@ mod rows;
 mod summary;
 mod visit;
 
+pub use mutual::{MutualEdges, file_mutual_edges, run_mutual_edges};
 use rows::Rows;
 
 pub use summary::{Extreme, Summary, run_summary};
