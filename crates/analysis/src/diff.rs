@@ -157,7 +157,7 @@ pub fn diff_each(
     before: &Observation,
     after: &Observation,
     engine: &dyn Engine,
-    take: impl FnMut(DiffPart) -> Result<(), Error> + Send,
+    take: impl FnMut(DiffPart) -> Result<(), Error>,
 ) -> Result<(), Error> {
     each(&Compare::new(before, after)?, &[before, after], engine, take)
 }
@@ -212,6 +212,8 @@ impl Question for Compare {
             },
         };
         meet_in_stretches(before.members, after.members, |equal| *unchanged += equal, alone);
+        // They wait for those before them, a few thousand strips at a time.
+        (gained.shrink_to_fit(), lost.shrink_to_fit(), unknown.shrink_to_fit());
         Ok(found)
     }
 
@@ -326,7 +328,7 @@ pub fn diff_runs_each(
     list: List,
     accounts: &Accounts,
     engine: &dyn Engine,
-    mut take: impl FnMut(&Compared, DiffPart) -> Result<(), Error> + Send,
+    mut take: impl FnMut(&Compared, DiffPart) -> Result<(), Error>,
 ) -> Result<Apart, Error> {
     let (earlier, later) = (RunObservations::open(before)?, RunObservations::open(after)?);
     let (in_before, in_after) = (chosen(&earlier, list, accounts), chosen(&later, list, accounts));

@@ -8,9 +8,10 @@
 //! ([`each`]); merging them into one answer is one use of that ([`ask`]), writing them to a
 //! file another, and then memory depends on the partitions in flight and not on the answer.
 
+use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::mpsc;
 
-use rayon::prelude::*;
 use snapshot::{AccountId, Columns};
 
 use crate::engine::{Engine, Partitions};
@@ -96,8 +97,8 @@ pub fn ask<Q: Question>(
 /// Asks a question of some lists and hands over what each partition contributes, in
 /// ascending order of ids, without keeping it.
 ///
-/// Ranges are computed in parallel on rayon's current pool, in waves of four per thread; while
-/// one is computed, `take` is given what the wave before has found.
+/// Ranges are computed in parallel on rayon's current pool, at most two per thread ahead of
+/// `take`, which runs on the calling thread meanwhile.
 ///
 /// The rows of every list are counted along the way. That they are as many as its crawl saw is
 /// known at the end only: what `take` was given holds once `each` has returned without error.
@@ -109,33 +110,57 @@ pub fn each<Q: Question>(
     question: &Q,
     lists: &[&Observation],
     engine: &dyn Engine,
-    mut take: impl FnMut(Q::Partial) -> Result<(), Error> + Send,
+    mut take: impl FnMut(Q::Partial) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let columns = Columns { accounts: false, positions: question.needs_positions() };
     let partitions = engine.open(lists, columns)?;
     let mut rows = vec![0; lists.len()];
-    let mut hand_over = |wave: Vec<Answered<Q::Partial>>| -> Result<(), Error> {
-        for Answered { partials, rows: met } in wave {
+    in_order(
+        partitions.ranges(),
+        |range| compute(question, &*partitions, range),
+        |found| {
+            let Answered { partials, rows: met } = found?;
             rows.iter_mut().zip(met).for_each(|(all, met)| *all += met);
-            partials.into_iter().try_for_each(&mut take)?;
-        }
-        Ok(())
-    };
-    let mut found = Vec::new();
-    for wave in partitions.ranges().chunks(WAVE * rayon::current_num_threads()) {
-        let earlier = std::mem::take(&mut found);
-        let (taken, computed) =
-            rayon::join(|| hand_over(earlier), || compute(question, &*partitions, wave));
-        taken?;
-        found = computed?;
-    }
-    hand_over(found)?;
+            partials.into_iter().try_for_each(&mut take)
+        },
+    )?;
     lists.iter().zip(rows).try_for_each(|(list, rows)| list.check(rows))
 }
 
-/// Ranges per thread that are computed before their partials are merged: enough that threads
-/// seldom wait for the slowest.
-const WAVE: usize = 4;
+/// Computes something of each item in parallel, and hands the results over in order on the
+/// calling thread, while others are computed. No more than twice as many as there are threads
+/// are begun and not yet handed over.
+fn in_order<I: Copy + Send, T: Send>(
+    items: impl IntoIterator<Item = I>,
+    compute: impl Fn(I) -> T + Sync,
+    mut take: impl FnMut(T) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut items = items.into_iter();
+    // A thread of the pool must not wait for the others: they may wait for it.
+    if rayon::current_num_threads() == 1 || rayon::current_thread_index().is_some() {
+        return items.try_for_each(|item| take(compute(item)));
+    }
+    rayon::in_place_scope(|scope| {
+        let compute = &compute;
+        let begin = |item| {
+            let (done, result) = mpsc::sync_channel(1);
+            scope.spawn(move |_| {
+                // Nobody waits for it any more if an earlier one has failed.
+                let _ = done.send(compute(item));
+            });
+            result
+        };
+        let in_flight = 2 * rayon::current_num_threads();
+        let mut begun: VecDeque<_> = items.by_ref().take(in_flight).map(begin).collect();
+        while let Some(first) = begun.pop_front() {
+            // A task that panicked has no result; the scope will go on panicking.
+            let Ok(result) = first.recv() else { return Ok(()) };
+            take(result)?;
+            begun.extend(items.next().map(begin));
+        }
+        Ok(())
+    })
+}
 
 /// What a range contributes, strip by strip, and how many rows each list has in it.
 struct Answered<P> {
@@ -146,20 +171,14 @@ struct Answered<P> {
 fn compute<Q: Question>(
     question: &Q,
     partitions: &dyn Partitions,
-    wave: &[Range<i64>],
-) -> Result<Vec<Answered<Q::Partial>>, Error> {
-    let one = |range: &Range<i64>| {
-        let mut strips = partitions.strips(range.clone())?;
-        let mut partials = Vec::new();
-        while let Some(part) = strips.next()? {
-            partials.push(question.on_partition(&part)?);
-        }
-        Ok(Answered { partials, rows: strips.passed().collect() })
-    };
-    if let [only] = wave {
-        return Ok(vec![one(only)?]);
+    range: &Range<i64>,
+) -> Result<Answered<Q::Partial>, Error> {
+    let mut strips = partitions.strips(range.clone())?;
+    let mut partials = Vec::new();
+    while let Some(part) = strips.next()? {
+        partials.push(question.on_partition(&part)?);
     }
-    wave.par_iter().with_max_len(1).map(one).collect()
+    Ok(Answered { partials, rows: strips.passed().collect() })
 }
 
 /// Where a member of two sorted lists stands.
@@ -213,7 +232,11 @@ pub(crate) fn meet_in_stretches(
 fn common_prefix(left: &[i64], right: &[i64]) -> usize {
     let (eights, _) = left.as_chunks::<8>();
     let (others, _) = right.as_chunks::<8>();
-    let whole = 8 * eights.iter().zip(others).take_while(|(a, b)| a == b).count();
+    // Not `==`, which would call for a comparison of memory each time.
+    let same = |(a, b): &(&[i64; 8], &[i64; 8])| {
+        a.iter().zip(*b).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+    };
+    let whole = 8 * eights.iter().zip(others).take_while(same).count();
     let rest = left[whole..].iter().zip(&right[whole..]);
     whole + rest.take_while(|(a, b)| a == b).count()
 }

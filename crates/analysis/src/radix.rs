@@ -18,7 +18,6 @@ const SMALL: usize = 256;
 /// that is passed again saves its allocation.
 ///
 /// O(passes × keys) time, 8 bytes per key of scratch.
-#[cfg(test)]
 pub(crate) fn sort(keys: &mut Vec<u64>, scratch: &mut Vec<u64>) {
     sort_from(0, keys, scratch);
 }

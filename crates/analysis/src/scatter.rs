@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rayon::prelude::*;
 use snapshot::IdTable;
 
-use crate::{Error, limits};
+use crate::{Error, limits, radix};
 
 /// Ids that are scattered together.
 const CHUNK_IDS: usize = 1 << 20;
@@ -75,7 +75,9 @@ pub(crate) fn scatter(tables: &[IdTable]) -> Result<Scatter, Error> {
     let lists = tables.iter().map(|table| {
         let tasks = tasks(table);
         let chunks = tasks.into_par_iter().with_max_len(1);
-        let chunks = chunks.map(|groups| chunks_of(table, groups, &cells, spill.as_ref()));
+        let chunks = chunks.map_init(Buffers::default, |buffers, groups| {
+            chunks_of(table, groups, &cells, spill.as_ref(), buffers)
+        });
         Ok(chunks.collect::<Result<Vec<_>, Error>>()?.into_iter().flatten().collect())
     });
     let lists = lists.collect::<Result<_, Error>>()?;
@@ -96,22 +98,40 @@ impl Scatter {
     }
 
     /// Appends the ids of one list in one bucket, ascending, each once.
-    pub(crate) fn read(&self, list: usize, bucket: usize, out: &mut Vec<i64>) -> Result<(), Error> {
-        let mut ids = Vec::new();
+    ///
+    /// `buffers` are anybody's, and save allocations when they are passed again.
+    pub(crate) fn read(
+        &self,
+        (list, bucket): (usize, usize),
+        buffers: &mut SortBuffers,
+        out: &mut Vec<i64>,
+    ) -> Result<(), Error> {
+        let SortBuffers { keys, scratch, bytes } = buffers;
+        keys.clear();
         for chunk in &self.lists[list] {
             let start = if bucket == 0 { 0 } else { chunk.ends[bucket - 1] as usize };
             let rows = start..chunk.ends[bucket] as usize;
             match (&chunk.ids, &self.spill) {
-                (Place::Memory(all), _) => ids.extend_from_slice(&all[rows]),
-                (Place::Disk(at), Some(spill)) => spill.read(*at, rows, &mut ids)?,
+                (Place::Memory(all), _) => {
+                    keys.extend(all[rows].iter().map(|id| id.cast_unsigned()));
+                }
+                (Place::Disk(at), Some(spill)) => spill.read(*at, rows, bytes, keys)?,
                 (Place::Disk(_), None) => unreachable!("what is on the disk has a file"),
             }
         }
-        ids.sort_unstable();
-        ids.dedup();
-        out.append(&mut ids);
+        radix::sort(keys, scratch);
+        keys.dedup();
+        out.extend(keys.iter().map(|key| key.cast_signed()));
         Ok(())
     }
+}
+
+/// What a reader of buckets needs for one after another.
+#[derive(Default)]
+pub(crate) struct SortBuffers {
+    keys: Vec<u64>,
+    scratch: Vec<u64>,
+    bytes: Vec<u8>,
 }
 
 /// Which bucket an id belongs to.
@@ -193,32 +213,45 @@ fn tasks(table: &IdTable) -> Vec<Range<usize>> {
     tasks
 }
 
+/// What a thread needs for one chunk after another; fresh memory costs more than the work.
+#[derive(Default)]
+struct Buffers {
+    ids: Vec<i64>,
+    buckets: Vec<u16>,
+    scattered: Vec<i64>,
+    bytes: Vec<u8>,
+}
+
 fn chunks_of(
     table: &IdTable,
     groups: Range<usize>,
     cells: &Cells,
     spill: Option<&Spill>,
+    buffers: &mut Buffers,
 ) -> Result<Vec<Chunk>, Error> {
-    let (mut chunks, mut ids) = (Vec::new(), Vec::new());
+    let mut chunks = Vec::new();
+    buffers.ids.clear();
     for group in groups {
         let mut pages = table.pages(group, 0)?;
-        while pages.next(&mut ids)? {
-            if ids.len() >= CHUNK_IDS {
-                chunks.push(Chunk::new(&ids, cells, spill)?);
-                ids.clear();
+        while pages.next(&mut buffers.ids)? {
+            if buffers.ids.len() >= CHUNK_IDS {
+                chunks.push(Chunk::new(buffers, cells, spill)?);
+                buffers.ids.clear();
             }
         }
     }
-    if !ids.is_empty() {
-        chunks.push(Chunk::new(&ids, cells, spill)?);
+    if !buffers.ids.is_empty() {
+        chunks.push(Chunk::new(buffers, cells, spill)?);
     }
     Ok(chunks)
 }
 
 impl Chunk {
     /// A counting sort by bucket.
-    fn new(ids: &[i64], cells: &Cells, spill: Option<&Spill>) -> Result<Self, Error> {
-        let buckets: Vec<_> = ids.iter().map(|id| cells.bucket(*id)).collect();
+    fn new(buffers: &mut Buffers, cells: &Cells, spill: Option<&Spill>) -> Result<Self, Error> {
+        let Buffers { ids, buckets, scattered, bytes } = buffers;
+        buckets.clear();
+        buckets.extend(ids.iter().map(|id| cells.bucket(*id)));
         let mut ends = vec![0_u32; cells.starts.len()];
         buckets.iter().for_each(|bucket| ends[usize::from(*bucket)] += 1);
         let mut next = 0;
@@ -226,15 +259,15 @@ impl Chunk {
             next += std::mem::replace(end, next);
         }
         // Now they are where buckets begin, and each id moves one of them on to its end.
-        let mut scattered = vec![0; ids.len()];
-        for (id, bucket) in ids.iter().zip(buckets) {
-            let at = &mut ends[usize::from(bucket)];
+        scattered.resize(ids.len(), 0);
+        for (id, bucket) in ids.iter().zip(&*buckets) {
+            let at = &mut ends[usize::from(*bucket)];
             scattered[*at as usize] = *id;
             *at += 1;
         }
         let ids = match spill {
-            Some(spill) => Place::Disk(spill.write(&scattered)?),
-            None => Place::Memory(scattered),
+            Some(spill) => Place::Disk(spill.write(scattered, bytes)?),
+            None => Place::Memory(scattered.clone()),
         };
         Ok(Self { ends, ids })
     }
@@ -247,17 +280,24 @@ impl Spill {
     }
 
     /// Writes ids behind all others; says where.
-    fn write(&self, ids: &[i64]) -> Result<u64, Error> {
-        let bytes: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
+    fn write(&self, ids: &[i64], bytes: &mut Vec<u8>) -> Result<u64, Error> {
+        bytes.clear();
+        ids.iter().for_each(|id| bytes.extend_from_slice(&id.to_le_bytes()));
         let at = self.end.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        write_all_at(&self.file, &bytes, at).map_err(Self::refused)?;
+        write_all_at(&self.file, bytes, at).map_err(Self::refused)?;
         Ok(at)
     }
 
-    fn read(&self, at: u64, rows: Range<usize>, out: &mut Vec<i64>) -> Result<(), Error> {
-        let mut bytes = vec![0; 8 * rows.len()];
-        read_exact_at(&self.file, &mut bytes, at + 8 * rows.start as u64).map_err(Self::refused)?;
-        out.extend(bytes.as_chunks::<8>().0.iter().map(|eight| i64::from_le_bytes(*eight)));
+    fn read(
+        &self,
+        at: u64,
+        rows: Range<usize>,
+        bytes: &mut Vec<u8>,
+        out: &mut Vec<u64>,
+    ) -> Result<(), Error> {
+        bytes.resize(8 * rows.len(), 0);
+        read_exact_at(&self.file, bytes, at + 8 * rows.start as u64).map_err(Self::refused)?;
+        out.extend(bytes.as_chunks::<8>().0.iter().map(|eight| u64::from_le_bytes(*eight)));
         Ok(())
     }
 

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 
+mod graph;
 mod questions;
 
-pub(crate) use questions::{Diff, Graph, ListName, Mutuals, Output, Overlap, Pair};
+pub(crate) use graph::{Graph, MetricName, Suggest, SuggestBy};
+pub(crate) use questions::{Diff, ListName, Mutuals, Output, Overlap, Pair};
 
 /// Snapshots of who follows whom, and exact answers about what changed.
 #[derive(Debug, Parser)]
@@ -24,6 +26,7 @@ pub(crate) use questions::{Diff, Graph, ListName, Mutuals, Output, Overlap, Pair
   followgraph classify @alice                      who of them unfollowed, who is suspended
   followgraph mutuals @alice                       who follows back
   followgraph overlap @alice @bob @carol           whose audiences overlap
+  followgraph suggest @alice                       whom else her followers follow
   followgraph import ids.txt --account 123         use lists you already have"
 )]
 pub(crate) struct Args {
@@ -87,8 +90,10 @@ pub(crate) enum Local {
     Mutuals(Mutuals),
     /// Compare the audiences of several accounts
     Overlap(Overlap),
-    /// Summarise a run as one follow graph
+    /// Take a run as one follow graph: a summary, or metrics of every account
     Graph(Graph),
+    /// Show whom else the followers of an account follow
+    Suggest(Suggest),
     /// Check checksums, order and counts of runs
     Verify(Verify),
     /// Serve a simulated network that speaks the X API on this machine

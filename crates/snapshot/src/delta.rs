@@ -93,33 +93,27 @@ fn unpack<T: Integer>(
     values: usize,
     out: &mut Vec<T>,
 ) -> u64 {
-    let start = out.len();
-    out.resize(start + values, T::default());
-    let out = &mut out[start..];
     let mut next = |difference: u64| {
         last = last.wrapping_add(smallest).wrapping_add(difference);
         T::truncate(last)
     };
     if width == 0 {
-        out.fill_with(|| next(0));
+        out.extend((0..values).map(|_| next(0)));
         return last;
     }
     let mask = u64::MAX >> (64 - width);
     // Eight values take as many bytes as one takes bits, and begin at a byte. A value of up to
     // 57 bits lies in the eight bytes at its first bit, if there are eight.
     let groups = if width <= 57 { packed.len().saturating_sub(8) / width } else { 0 };
-    let (quick, rest) = out.split_at_mut(8 * groups.min(values / 8));
-    for (group, at) in quick.as_chunks_mut::<8>().0.iter_mut().zip((0..).step_by(width)) {
-        let bytes = &packed[at..at + width + 8];
-        for (i, value) in group.iter_mut().enumerate() {
+    let groups = groups.min(values / 8);
+    for bytes in packed.windows(width + 8).step_by(width).take(groups) {
+        let eight: [T; 8] = std::array::from_fn(|i| {
             let bit = i * width;
-            *value = next(word(&bytes[bit / 8..]) >> (bit % 8) & mask);
-        }
+            next(word(&bytes[bit / 8..]) >> (bit % 8) & mask)
+        });
+        out.extend_from_slice(&eight);
     }
-    let first = quick.len();
-    for (i, value) in (first..).zip(rest) {
-        *value = next(bits(packed, i * width, width));
-    }
+    out.extend((8 * groups..values).map(|i| next(bits(packed, i * width, width))));
     last
 }
 

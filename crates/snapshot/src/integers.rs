@@ -6,18 +6,18 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use parquet::basic::Encoding;
 use parquet::column::page::{Page, PageReader};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
-use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
+use parquet::file::reader::{FileReader, Length, SerializedFileReader};
 use parquet::file::serialized_reader::SerializedPageReader;
 use parquet::file::statistics::Statistics;
 
 use crate::delta;
+use crate::parts::CountedFile;
 use crate::table::oops;
 
 /// An integer as Parquet stores it.
@@ -99,22 +99,16 @@ fn decode<T: DataType>(
 
 /// One column chunk that [`is_plain`], page by page.
 pub(crate) struct IntegerReader {
-    pages: SerializedPageReader<Span>,
+    pages: SerializedPageReader<CountedFile>,
     /// Bytes of levels are in front of the values of a page, and say that all are there.
     levels: bool,
     rows: usize,
 }
 
-/// Bytes of a file that begin somewhere in it.
-struct Span {
-    start: u64,
-    bytes: Bytes,
-}
-
 /// Appends one column of a row group, whatever its encoding.
-pub(crate) fn read_column<T: Integer, F: ChunkReader + Clone + 'static>(
-    file: &SerializedFileReader<F>,
-    source: &F,
+pub(crate) fn read_column<T: Integer>(
+    file: &SerializedFileReader<CountedFile>,
+    source: &CountedFile,
     group: usize,
     column: usize,
     out: &mut Vec<T>,
@@ -153,16 +147,14 @@ pub(crate) fn is_plain(column: &ColumnChunkMetaData) -> bool {
 impl IntegerReader {
     /// Reads the bytes of a column chunk that [`is_plain`].
     pub(crate) fn open(
-        file: &impl ChunkReader,
+        file: &CountedFile,
         column: &ColumnChunkMetaData,
         rows: usize,
     ) -> Result<Self, ParquetError> {
-        let (from, to) = column_span(column, file.len())
+        column_span(column, file.len())
             .ok_or_else(|| oops("its footer points outside of the file"))?;
-        let length = usize::try_from(to - from).map_err(|_| oops("a column is too large"))?;
-        let span = Span { start: from, bytes: file.get_bytes(from, length)? };
         let levels = column.column_descr().max_def_level() > 0;
-        let pages = SerializedPageReader::new(Arc::new(span), column, rows, None)?;
+        let pages = SerializedPageReader::new(Arc::new(file.clone()), column, rows, None)?;
         Ok(Self { pages, levels, rows })
     }
 
@@ -230,34 +222,4 @@ fn plain<T: Integer>(bytes: &[u8], values: usize, out: &mut Vec<T>) -> Result<()
     let bytes = bytes.get(..values * T::BYTES).ok_or_else(|| oops("a page ends early"))?;
     out.extend(bytes.chunks_exact(T::BYTES).map(T::plain));
     Ok(())
-}
-
-impl Length for Span {
-    fn len(&self) -> u64 {
-        self.start + self.bytes.len() as u64
-    }
-}
-
-impl Span {
-    fn from(&self, at: u64) -> Result<Bytes, ParquetError> {
-        let skipped = at.checked_sub(self.start).and_then(|skipped| usize::try_from(skipped).ok());
-        let inside = skipped.filter(|skipped| *skipped <= self.bytes.len());
-        Ok(self.bytes.slice(inside.ok_or_else(|| oops("a page lies outside of its column"))?..))
-    }
-}
-
-impl ChunkReader for Span {
-    type T = bytes::buf::Reader<Bytes>;
-
-    fn get_read(&self, at: u64) -> Result<Self::T, ParquetError> {
-        Ok(bytes::Buf::reader(self.from(at)?))
-    }
-
-    fn get_bytes(&self, at: u64, length: usize) -> Result<Bytes, ParquetError> {
-        let bytes = self.from(at)?;
-        if length > bytes.len() {
-            return Err(oops("a page lies outside of its column"));
-        }
-        Ok(bytes.slice(..length))
-    }
 }

@@ -6,6 +6,7 @@
 //! costs an error and neither a panic nor the memory.
 
 use std::fs::File;
+use std::io::BufReader;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -407,11 +408,14 @@ impl Length for CountedFile {
     }
 }
 
-impl ChunkReader for CountedFile {
-    type T = Tail;
+/// Enough for the header of a page, which is all that is read through it.
+const HEADER_BYTES: usize = 512;
 
-    fn get_read(&self, start: u64) -> Result<Tail, ParquetError> {
-        Ok(Tail { file: self.clone(), at: start })
+impl ChunkReader for CountedFile {
+    type T = BufReader<Tail>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
+        Ok(BufReader::with_capacity(HEADER_BYTES, Tail { file: self.clone(), at: start }))
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<bytes::Bytes, ParquetError> {

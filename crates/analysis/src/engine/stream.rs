@@ -26,7 +26,7 @@ impl Engine for Stream {
         let longest_piece = lists.iter().map(piece).max().unwrap_or(0);
         // Short lists make smaller ranges, so that every thread has some of them.
         let for_each_thread = rows / (4 * rayon::current_num_threads() as u64);
-        let ranges = ranges(&lists, for_each_thread.min(ROWS.max(8 * longest_piece)).max(1));
+        let ranges = ranges(&lists, for_each_thread.min(ROWS.max(5 * longest_piece)).max(1));
         Ok(Box::new(Cut { lists, ranges, columns }))
     }
 }

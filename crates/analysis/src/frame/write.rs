@@ -10,7 +10,7 @@ use super::{Format, Frame, Kind, SCHEMA_VERSION, Value};
 use crate::Error;
 
 /// Rows of a Parquet row group: enough to compress well, few enough to be no burden.
-const GROUP_ROWS: usize = 1 << 17;
+const GROUP_ROWS: usize = 1 << 16;
 
 /// Writes frames with the same columns one after another as if they were one, so that an
 /// answer need never be in memory as a whole.
