@@ -55,7 +55,7 @@ pub use diff::{
 };
 pub use error::Error;
 pub use frame::{Format, Frame, FrameWriter};
-pub use graph::{FollowGraph, run_summary};
+pub use graph::{FollowGraph, MutualEdges, file_mutual_edges, run_mutual_edges, run_summary};
 pub use id_file::{diff_id_files, id_files};
 pub use limits::{memory, set_memory, set_threads};
 pub use mutual::{Mutuals, OneSided, Reciprocity, mutuals, run_reciprocity};

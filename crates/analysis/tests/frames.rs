@@ -298,6 +298,7 @@ fn the_schema_page_is_true() {
         Frame::diff_summary(&[]),
         Frame::mutuals(&[]),
         Frame::mutuals_summary(&[]),
+        Frame::from(&MutualEdges::default()),
         Frame::from(&nobody),
         Frame::overlap_cells(&nobody).unwrap(),
         Frame::from(&graph.reciprocity()),

@@ -21,6 +21,8 @@ use crate::Reciprocity;
 
 mod load;
 
+mod mutual;
+
 mod gather;
 mod links;
 mod piles;
@@ -31,6 +33,7 @@ mod algo;
 mod summary;
 mod visit;
 
+pub use mutual::{MutualEdges, file_mutual_edges, run_mutual_edges};
 use rows::Rows;
 
 pub use algo::{
