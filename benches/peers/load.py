@@ -1,0 +1,107 @@
+"""A Parquet table of edges with 64-bit ids into a graph, as other tools load it.
+
+    load.py PEER EDGES SRC DST
+
+The libraries want small numbers, so ids are numbered by sorting first (numpy, step `number`). Asked
+for is a graph whose rows can be walked in both directions. `held_mib` is the memory that is held
+afterwards beyond what the interpreter had before.
+"""
+
+import ctypes
+import gc
+
+import common
+
+
+def resident_mib() -> float:
+    with open("/proc/self/statm") as pages:
+        return int(pages.read().split()[1]) * 4096 / 2**20
+
+
+def loaded(edges: str, src: str, dst: str, build, count) -> dict:
+    """Reads and numbers the edges, builds the graph, counts its edges, weighs it."""
+    import numpy as np
+    import pyarrow as pa
+
+    before = resident_mib()
+    with common.step("read"):
+        one, other = common.columns(edges, src, dst)
+    with common.step("number"):
+        ids, numbers = np.unique(np.concatenate([one, other]), return_inverse=True)
+        one, other = numbers[: len(one)], numbers[len(one) :]
+    with common.step("load"):
+        graph = build(one, other, len(ids))
+    answers = {"accounts": len(ids), "edges": int(count(graph))}
+    del one, other, numbers
+    gc.collect()
+    pa.default_memory_pool().release_unused()
+    ctypes.CDLL("libc.so.6").malloc_trim(0)
+    common.STEPS["held_mib"] = round(resident_mib() - before)
+    return answers
+
+
+def scipy(*edges: str) -> dict:
+    import numpy as np
+    import scipy.sparse as sp
+
+    def build(one, other, size):
+        ends = one.astype(np.int32), other.astype(np.int32)
+        out = sp.coo_array((np.ones(len(one), np.int8), ends), shape=(size, size)).tocsr()
+        out.sort_indices()
+        return out, out.T.tocsr()
+
+    return loaded(*edges, build, lambda graph: graph[0].nnz)
+
+
+def graphblas(*edges: str) -> dict:
+    import graphblas as gb
+    import numpy as np
+
+    gb.init("suitesparse", blocking=True)
+
+    def build(one, other, size):
+        ends = one.astype(np.uint64), other.astype(np.uint64)
+        out = gb.Matrix.from_coo(*ends, True, nrows=size, ncols=size)
+        into = out.T.new()
+        out.wait()
+        into.wait()
+        return out, into
+
+    return loaded(*edges, build, lambda graph: graph[0].nvals)
+
+
+def networkit(*edges: str) -> dict:
+    import networkit as nk
+    import numpy as np
+
+    def build(one, other, size):
+        return nk.GraphFromCoo(
+            (one.astype(np.uint64), other.astype(np.uint64)), n=size, directed=True
+        )
+
+    return loaded(*edges, build, lambda graph: graph.numberOfEdges())
+
+
+def graph_mate(*edges: str) -> dict:
+    import graph_mate as gm
+    import numpy as np
+
+    def build(one, other, _):
+        ends = np.column_stack([one, other]).astype(np.uint32)
+        return gm.DiGraph.from_numpy(ends, gm.Layout.Sorted)
+
+    return loaded(*edges, build, lambda graph: graph.edge_count())
+
+
+def igraph(*edges: str) -> dict:
+    import igraph as ig
+    import numpy as np
+
+    def build(one, other, size):
+        return ig.Graph(n=size, edges=np.column_stack([one, other]), directed=True)
+
+    return loaded(*edges, build, lambda graph: graph.ecount())
+
+
+if __name__ == "__main__":
+    common.run([scipy, graphblas, networkit, graph_mate, igraph])
