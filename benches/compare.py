@@ -53,7 +53,9 @@ class Session:
             run = measuring.measured(words, asked.limit, asked.memory)
             done.append(run)
             if tool.answer and not run.failed:
-                self.check(tool, answer_of(tool, run, out))
+                answer = answer_of(tool, run, out)
+                self.check(tool, answer)
+                run.failed = None if answer else "it answered nothing"
             shutil.rmtree(out)
             note = run.failed or f"{run.wall:.2f} s, {run.peak_mib:,.0f} MiB"
             print(f"{self.data.name}: {tool.name}: {note}", file=sys.stderr)

