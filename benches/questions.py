@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -49,18 +50,31 @@ class Ours:
         if self.template:
             return self.tools([], "said")
         both = (("followgraph", CORES), ("followgraph, 1 thread", 1))
-        program = built(name)
         return [
-            Tool(tool, ["env", f"RAYON_NUM_THREADS={threads}", program, *words])
+            Tool(tool, ["env", f"RAYON_NUM_THREADS={threads}", Bench(name), *words])
             for tool, threads in both
         ]
 
 
+@dataclass(frozen=True)
+class Bench:
+    """A bench's executable, as a word of a command; built when the command is run."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return built(self.name)
+
+
+@cache
 def built(bench: str) -> str:
     """Builds a bench, and says where it is: cargo itself must not be measured."""
     command = ["cargo", "bench", "--quiet", "-p", "followgraph-analysis", "--bench", bench]
     said = subprocess.run(
-        [*command, "--no-run", "--message-format", "json"], check=True, stdout=subprocess.PIPE
+        [*command, "--no-run", "--message-format", "json"],
+        check=True,
+        stdout=subprocess.PIPE,
+        cwd=HERE.parent,
     ).stdout
     found = (json.loads(line).get("executable") for line in said.splitlines())
     return next(path for path in found if path and Path(path).name.startswith(bench))
