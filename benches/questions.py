@@ -212,7 +212,7 @@ def load(data: Path, ours: Ours) -> list[Tool]:
     edges = data / "edges.parquet"
     return [
         *ours.bench("load", [edges]),
-        *peers("load", [edges, "src", "dst"], "said", LIBRARIES),
+        *peers("load", [edges, "src", "dst"], "said", LIBRARIES | {"scipy_sorted": "scipy, ids by numpy"}),
         *decoding("src,dst", edges),
     ]
 

@@ -2,9 +2,10 @@
 
     load.py PEER EDGES SRC DST
 
-The libraries want small numbers, so ids are numbered by sorting first (numpy, step `number`). Asked
-for is a graph whose rows can be walked in both directions. `held_mib` is the memory that is held
-afterwards beyond what the interpreter had before.
+The libraries want small numbers, so ids are numbered first (step `number`): by pyarrow's hash table,
+which is ten times as fast as sorting in numpy; `scipy_sorted` shows what most people would write.
+Asked for is a graph whose rows can be walked in both directions. `held_mib` is the memory that is
+held afterwards beyond what the interpreter had before.
 """
 
 import ctypes
@@ -18,7 +19,22 @@ def resident_mib() -> float:
         return int(pages.read().split()[1]) * 4096 / 2**20
 
 
-def loaded(edges: str, src: str, dst: str, build, count) -> dict:
+def numbered_by_hash(ends):
+    """Numbers by first appearance, and how many there are."""
+    import pyarrow as pa
+
+    coded = pa.array(ends).dictionary_encode()
+    return coded.indices.to_numpy(), len(coded.dictionary)
+
+
+def numbered_by_sorting(ends):
+    import numpy as np
+
+    ids, numbers = np.unique(ends, return_inverse=True)
+    return numbers, len(ids)
+
+
+def loaded(edges: str, src: str, dst: str, build, count, number=numbered_by_hash) -> dict:
     """Reads and numbers the edges, builds the graph, counts its edges, weighs it."""
     import numpy as np
     import pyarrow as pa
@@ -28,11 +44,11 @@ def loaded(edges: str, src: str, dst: str, build, count) -> dict:
     with common.step("read"):
         one, other = common.columns(edges, src, dst)
     with common.step("number"):
-        ids, numbers = np.unique(np.concatenate([one, other]), return_inverse=True)
+        numbers, accounts = number(np.concatenate([one, other]))
         one, other = numbers[: len(one)], numbers[len(one) :]
     with common.step("load"):
-        graph = build(one, other, len(ids))
-    answers = {"accounts": len(ids), "edges": int(count(graph))}
+        graph = build(one, other, accounts)
+    answers = {"accounts": accounts, "edges": int(count(graph))}
     del one, other, numbers
     gc.collect()
     pa.default_memory_pool().release_unused()
@@ -41,17 +57,22 @@ def loaded(edges: str, src: str, dst: str, build, count) -> dict:
     return answers
 
 
-def scipy(*edges: str) -> dict:
+def rows_both_ways(one, other, size):
     import numpy as np
     import scipy.sparse as sp
 
-    def build(one, other, size):
-        ends = one.astype(np.int32), other.astype(np.int32)
-        out = sp.coo_array((np.ones(len(one), np.int8), ends), shape=(size, size)).tocsr()
-        out.sort_indices()
-        return out, out.T.tocsr()
+    ends = one.astype(np.int32), other.astype(np.int32)
+    out = sp.coo_array((np.ones(len(one), np.int8), ends), shape=(size, size)).tocsr()
+    out.sort_indices()
+    return out, out.T.tocsr()
 
-    return loaded(*edges, build, lambda graph: graph[0].nnz)
+
+def scipy(*edges: str) -> dict:
+    return loaded(*edges, rows_both_ways, lambda graph: graph[0].nnz)
+
+
+def scipy_sorted(*edges: str) -> dict:
+    return loaded(*edges, rows_both_ways, lambda graph: graph[0].nnz, numbered_by_sorting)
 
 
 def graphblas(*edges: str) -> dict:
@@ -105,4 +126,4 @@ def igraph(*edges: str) -> dict:
 
 
 if __name__ == "__main__":
-    common.run([scipy, graphblas, networkit, graph_mate, igraph])
+    common.run([scipy, scipy_sorted, graphblas, networkit, graph_mate, igraph])
