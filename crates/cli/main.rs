@@ -18,6 +18,9 @@ use clap::Parser as _;
 use crate::args::Args;
 use crate::exit::Exit;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = Args::parse();
     let exit = commands::run(&args).unwrap_or_else(|e| {

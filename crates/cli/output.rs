@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 
-use analysis::{Format, Frame};
+use analysis::{Format, Frame, FrameWriter};
 use anyhow::{Context as _, Result};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use tempfile::Builder;
@@ -69,16 +69,38 @@ pub(crate) fn deliver(
             let text = screen()?;
             send(&output.output, |out| Ok(out.write_all(text.as_bytes())?))
         }
-        Some(Format::Parquet) if is_stdout(&output.output) && io::stdout().is_terminal() => {
-            Err(Usage::new("Parquet is not for terminals")
-                .hint("name a file: --output changes.parquet")
-                .into())
-        }
         Some(format) => {
+            check_place(format, &output.output)?;
             let frame = frame()?;
             send(&output.output, |out| Ok(frame.write(format, out)?))
         }
     }
+}
+
+/// Delivers an answer that is not for people piece by piece, with the columns of `like`.
+pub(crate) fn deliver_pieces<T>(
+    format: Format,
+    output: &Path,
+    like: &Frame,
+    pieces: impl FnOnce(&mut FrameWriter<'_>) -> Result<T>,
+) -> Result<T> {
+    check_place(format, output)?;
+    let mut answer = None;
+    send(output, |out| {
+        let mut writer = FrameWriter::new(out, format, like)?;
+        answer = Some(pieces(&mut writer)?);
+        Ok(writer.finish()?)
+    })?;
+    answer.context("nothing was written")
+}
+
+fn check_place(format: Format, output: &Path) -> Result<()> {
+    if format == Format::Parquet && is_stdout(output) && io::stdout().is_terminal() {
+        return Err(Usage::new("Parquet is not for terminals")
+            .hint("name a file: --output changes.parquet")
+            .into());
+    }
+    Ok(())
 }
 
 /// Prints something that has parts: as one JSON document, or drawn for people.
@@ -102,9 +124,9 @@ pub(crate) fn is_stdout(path: &Path) -> bool {
 }
 
 /// Writes to standard output, or to a file that appears whole or not at all.
-fn send(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+fn send(path: &Path, write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>) -> Result<()> {
     if is_stdout(path) {
-        return through(io::stdout().lock(), write).context("cannot write to standard output");
+        return through(io::stdout(), write).context("cannot write to standard output");
     }
     let cannot = || format!("cannot write {}", path.display());
     // A device or a pipe is written to; only a regular file can be replaced.
@@ -121,7 +143,10 @@ fn send(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result
     Ok(())
 }
 
-fn through(out: impl Write, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+fn through(
+    out: impl Write + Send,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>,
+) -> Result<()> {
     let mut out = Pipe { out: io::BufWriter::new(out), broken: false };
     let written = write(&mut out).and_then(|()| Ok(out.flush()?));
     // Whatever a library made of it: that the reader has gone is no failure.

@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use bytesize::ByteSize;
 use ingest::{Prices, PricesTable};
 use serde::Deserialize;
 
@@ -56,6 +57,7 @@ impl<T> Setting<T> {
 pub(crate) struct Settings {
     pub(crate) store: Setting<PathBuf>,
     pub(crate) threads: Setting<usize>,
+    pub(crate) memory: Setting<Option<String>>,
     pub(crate) base_url: Setting<String>,
     pub(crate) source: Setting<String>,
     pub(crate) concurrency: Setting<usize>,
@@ -85,6 +87,7 @@ pub(crate) struct Said {
 struct UserFile {
     store: Option<PathBuf>,
     threads: Option<usize>,
+    memory: Option<String>,
     base_url: Option<String>,
     source: Option<String>,
     concurrency: Option<usize>,
@@ -97,6 +100,7 @@ struct UserFile {
 /// The variable that names the store.
 pub(crate) const STORE: &str = "FOLLOWGRAPH_STORE";
 const THREADS: &str = "FOLLOWGRAPH_THREADS";
+const MEMORY: &str = "FOLLOWGRAPH_MEMORY";
 const BASE_URL: &str = "FOLLOWGRAPH_BASE_URL";
 const SOURCE: &str = "FOLLOWGRAPH_SOURCE";
 const CONCURRENCY: &str = "FOLLOWGRAPH_CONCURRENCY";
@@ -129,6 +133,7 @@ impl Settings {
             };
         }
         let none: Option<usize> = None;
+        let no_text: Option<Option<String>> = None;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let store = args.store.clone().or(flags.store);
         let default_store = PathBuf::from("followgraph-store");
@@ -178,6 +183,14 @@ impl Settings {
                 user.threads,
                 cores
             ),
+            memory: setting!(
+                args.memory.clone().map(Some),
+                "--memory",
+                MEMORY,
+                no_text,
+                user.memory.map(Some),
+                None
+            ),
             base_url,
             source: setting!(
                 flags.source,
@@ -204,6 +217,15 @@ impl Settings {
         })
     }
 
+    /// Tells questions how much of the machine they may take.
+    pub(crate) fn limit_questions(&self) -> Result<()> {
+        analysis::set_threads(self.threads.value)?;
+        if let Some(text) = &self.memory.value {
+            analysis::set_memory(bytes(text)?)?;
+        }
+        Ok(())
+    }
+
     /// Name, value and origin of each setting.
     pub(crate) fn rows(&self) -> Vec<[String; 3]> {
         let row = |name: &str, value: String, origin: &Origin| {
@@ -217,10 +239,13 @@ impl Settings {
         let retry_delay = self.retry_delay.value.clone().unwrap_or_else(|| "1s".to_owned());
         let Prices { as_of, user_micro_usd, .. } = &self.prices.value;
         let each = output::dollars(*user_micro_usd);
+        let memory =
+            self.memory.value.clone().unwrap_or_else(|| "half of the machine's".to_owned());
         let prices = format!("as of {as_of}: {each} for each returned user of x_v2");
         vec![
             row("store", self.store.value.display().to_string(), &self.store.origin),
             row("threads", self.threads.value.to_string(), &self.threads.origin),
+            row("memory", memory, &self.memory.origin),
             row("source", self.source.value.clone(), &self.source.origin),
             row("base_url", self.base_url.value.clone(), &self.base_url.origin),
             row("concurrency", self.concurrency.value.to_string(), &self.concurrency.origin),
@@ -287,6 +312,15 @@ fn user_file() -> Option<PathBuf> {
     let set = |name| env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     let base = set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")));
     base.map(|base| base.join("followgraph").join("config.toml"))
+}
+
+/// A size as people write it: `512MiB`, `8 GB`, `1000000`.
+fn bytes(text: &str) -> Result<u64> {
+    let size: ByteSize = text.parse().map_err(|_| {
+        Usage::new(format!("--memory: `{text}` is not a size"))
+            .hint("write it with a unit, as 512MiB or 8GiB")
+    })?;
+    Ok(size.as_u64())
 }
 
 fn read_user_file(path: &Path) -> Result<(UserFile, String)> {

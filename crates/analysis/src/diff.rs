@@ -57,8 +57,9 @@ pub struct Diff {
 pub struct Change {
     /// Who.
     pub member: AccountId,
-    /// Its index in the order the API returned, in the crawl that has it; 0 = newest.
-    pub position: u32,
+    /// Its index in the order the API returned, in the crawl that has it; 0 = newest. None if
+    /// the list came from a file that does not tell.
+    pub position: Option<u32>,
 }
 
 /// A member of one crawl of which the other says nothing.
@@ -90,6 +91,14 @@ impl Diff {
         !self.gained.is_empty() || !self.lost.is_empty()
     }
 
+    /// Adds the changes in the next range of ids.
+    fn extend(&mut self, part: DiffPart) {
+        self.gained.extend(part.gained);
+        self.lost.extend(part.lost);
+        self.unknown.extend(part.unknown);
+        self.unchanged += part.unchanged;
+    }
+
     /// Members of the earlier crawl.
     pub fn opening(&self) -> u64 {
         self.before.members
@@ -114,6 +123,16 @@ pub struct DiffPart {
     pub unchanged: u64,
 }
 
+impl DiffPart {
+    /// Adds what changed in the next range of ids.
+    fn extend(&mut self, next: Self) {
+        self.gained.extend(next.gained);
+        self.lost.extend(next.lost);
+        self.unknown.extend(next.unknown);
+        self.unchanged += next.unchanged;
+    }
+}
+
 /// Compares two crawls of one list.
 ///
 /// Same as `after − before` and `before − after` over sets, where both crawls looked.
@@ -124,10 +143,7 @@ pub struct DiffPart {
 /// than the rows its crawl saw.
 pub fn diff(before: &Observation, after: &Observation, engine: &dyn Engine) -> Result<Diff, Error> {
     let question = Compare::new(before, after)?;
-    let DiffPart { gained, lost, unknown, unchanged } = ask(&question, &[before, after], engine)?;
-    let (account, list) = (after.account(), after.list());
-    let (before, after) = (before.side(), after.side());
-    Ok(Diff { account, list, before, after, gained, lost, unknown, unchanged })
+    Ok(Compared::new(before, after).with(ask(&question, &[before, after], engine)?))
 }
 
 /// Compares two crawls of one list and hands over the changes range by range, in ascending
@@ -141,7 +157,7 @@ pub fn diff_each(
     before: &Observation,
     after: &Observation,
     engine: &dyn Engine,
-    take: impl FnMut(DiffPart) -> Result<(), Error>,
+    take: impl FnMut(DiffPart) -> Result<(), Error> + Send,
 ) -> Result<(), Error> {
     each(&Compare::new(before, after)?, &[before, after], engine, take)
 }
@@ -187,11 +203,11 @@ impl Question for Compare {
         let DiffPart { gained, lost, unknown, unchanged } = &mut found;
         let alone = |met| match met {
             Alone::Left(row) => match change(before, row) {
-                gone if u64::from(gone.position) < self.seen_after => lost.push(gone),
+                gone if lies_within(gone, self.seen_after) => lost.push(gone),
                 unseen => unknown.push(Undecided::InBefore(unseen)),
             },
             Alone::Right(row) => match change(after, row) {
-                new if u64::from(new.position) < self.seen_before => gained.push(new),
+                new if lies_within(new, self.seen_before) => gained.push(new),
                 unseen => unknown.push(Undecided::InAfter(unseen)),
             },
         };
@@ -200,16 +216,44 @@ impl Question for Compare {
     }
 
     fn merge(&self, answer: &mut DiffPart, part: DiffPart) {
-        answer.gained.extend(part.gained);
-        answer.lost.extend(part.lost);
-        answer.unknown.extend(part.unknown);
-        answer.unchanged += part.unchanged;
+        answer.extend(part);
     }
 }
 
 fn change(list: Slice<'_>, row: usize) -> Change {
-    let position = list.positions[row].cast_unsigned();
+    let position = list.positions.get(row).map(|position| position.cast_unsigned());
     Change { member: list.id(row), position }
+}
+
+/// Whether it is among so many leading positions; one without a position is if all are.
+fn lies_within(change: Change, leading: u64) -> bool {
+    change.position.map_or(leading == u64::MAX, |position| u64::from(position) < leading)
+}
+
+/// Two crawls of one list that are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// Whose list.
+    pub account: AccountId,
+    /// Which list.
+    pub list: List,
+    /// The earlier crawl.
+    pub before: Side,
+    /// The later crawl.
+    pub after: Side,
+}
+
+impl Compared {
+    fn new(before: &Observation, after: &Observation) -> Self {
+        let (account, list) = (after.account(), after.list());
+        Self { account, list, before: before.side(), after: after.side() }
+    }
+
+    fn with(self, part: DiffPart) -> Diff {
+        let Self { account, list, before, after } = self;
+        let DiffPart { gained, lost, unknown, unchanged } = part;
+        Diff { account, list, before, after, gained, lost, unknown, unchanged }
+    }
 }
 
 /// What changed between two runs, in one list of every account asked for.
@@ -233,8 +277,7 @@ pub struct RunDiff {
 /// over each account's ids.
 ///
 /// An account that only one run asked for is named as such; its members are neither gains
-/// nor losses. Short lists share row groups, and are read in one sweep over the run if that
-/// is less to read than each on its own.
+/// nor losses.
 ///
 /// # Errors
 /// If neither run asked for one of the accounts, or a run cannot be read.
@@ -245,6 +288,46 @@ pub fn diff_runs(
     accounts: &Accounts,
     engine: &dyn Engine,
 ) -> Result<RunDiff, Error> {
+    let mut diffs: Vec<Diff> = Vec::new();
+    let apart = diff_runs_each(before, after, list, accounts, engine, |of, part| {
+        match diffs.last_mut() {
+            Some(diff) if diff.account == of.account => diff.extend(part),
+            _ => diffs.push(of.with(part)),
+        }
+        Ok(())
+    })?;
+    let (only_before, only_after) = (apart.only_before, apart.only_after);
+    let (before, after) = (before.id(), after.id());
+    Ok(RunDiff { list, before, after, diffs, only_before, only_after })
+}
+
+/// Accounts that two runs do not have in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Apart {
+    /// Accounts only the earlier run asked for. Nothing is known of their changes.
+    pub only_before: Vec<AccountId>,
+    /// Accounts only the later run asked for. Nothing is known of their changes.
+    pub only_after: Vec<AccountId>,
+}
+
+/// Compares two runs as [`diff_runs`], and hands over what changed piece by piece, by account
+/// and in ascending order of ids: for answers that do not fit in memory. Every list that is
+/// compared has at least one piece. Answers which accounts were not compared.
+///
+/// Short lists share row groups, and are read in one sweep over the run if that is less to
+/// read than each on its own. That the lists were whole is known at the end, as
+/// [`each`](crate::each) says.
+///
+/// # Errors
+/// As [`diff_runs`], or if `take` fails.
+pub fn diff_runs_each(
+    before: &Run,
+    after: &Run,
+    list: List,
+    accounts: &Accounts,
+    engine: &dyn Engine,
+    mut take: impl FnMut(&Compared, DiffPart) -> Result<(), Error> + Send,
+) -> Result<Apart, Error> {
     let (earlier, later) = (RunObservations::open(before)?, RunObservations::open(after)?);
     let (in_before, in_after) = (chosen(&earlier, list, accounts), chosen(&later, list, accounts));
     if let Accounts::Only(asked) = accounts
@@ -257,20 +340,29 @@ pub fn diff_runs(
             .with_hint("`followgraph runs --accounts` lists the accounts of a run"));
     }
     let both: Vec<_> = in_before.intersection(&in_after).copied().collect();
-    let mut diffs = Vec::with_capacity(both.len());
     let (mut lists_before, mut lists_after) =
         (earlier.lists(list, &both), later.lists(list, &both));
     for batch in both.chunks(BATCH) {
         let pairs: Vec<_> =
             lists_before.take(batch)?.into_iter().zip(lists_after.take(batch)?).collect();
-        let found = pairs.par_iter().with_max_len(1).map(|(b, a)| diff(b, a, engine));
-        diffs.extend(found.collect::<Result<Vec<_>, _>>()?);
+        // Short lists side by side, long ones by themselves and piece by piece.
+        for some in pairs.chunk_by(|a, b| is_short(a) && is_short(b)) {
+            if let [(before, after)] = some {
+                let of = Compared::new(before, after);
+                take(&of, DiffPart::default())?;
+                diff_each(before, after, engine, |part| take(&of, part))?;
+                continue;
+            }
+            let found = some.par_iter().with_max_len(1).map(|(b, a)| {
+                let part = ask(&Compare::new(b, a)?, &[b, a], engine)?;
+                Ok((Compared::new(b, a), part))
+            });
+            for (of, part) in found.collect::<Result<Vec<_>, Error>>()? {
+                take(&of, part)?;
+            }
+        }
     }
-    Ok(RunDiff {
-        list,
-        before: before.id(),
-        after: after.id(),
-        diffs,
+    Ok(Apart {
         only_before: in_before.difference(&in_after).copied().collect(),
         only_after: in_after.difference(&in_before).copied().collect(),
     })
@@ -278,6 +370,13 @@ pub fn diff_runs(
 
 /// Accounts whose lists are in memory at a time.
 const BATCH: usize = 256;
+
+/// Rows of a list up to which what changed in it may be kept whole.
+const SHORT_ROWS: u64 = 1 << 17;
+
+fn is_short((before, after): &(Observation, Observation)) -> bool {
+    before.len() <= SHORT_ROWS && after.len() <= SHORT_ROWS
+}
 
 fn chosen(run: &RunObservations, list: List, accounts: &Accounts) -> BTreeSet<AccountId> {
     let mut in_run: BTreeSet<_> = run.accounts(list).into_iter().collect();

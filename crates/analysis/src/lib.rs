@@ -25,11 +25,14 @@
 //! graph.
 
 mod error;
+mod id_file;
 mod observation;
 mod ratio;
+mod reading;
+mod scatter;
 mod sight;
 
-mod threads;
+mod limits;
 
 pub mod engine;
 mod question;
@@ -44,13 +47,17 @@ pub mod graph;
 
 pub mod frame;
 
-pub use diff::{Change, Diff, DiffPart, RunDiff, Undecided, diff, diff_each, diff_runs};
+pub use diff::{
+    Apart, Change, Compared, Diff, DiffPart, RunDiff, Undecided, diff, diff_each, diff_runs,
+    diff_runs_each,
+};
 pub use error::Error;
-pub use frame::{Format, Frame};
+pub use frame::{Format, Frame, FrameWriter};
 pub use graph::{FollowGraph, run_summary};
+pub use id_file::id_files;
+pub use limits::{memory, set_memory, set_threads};
 pub use mutual::{Mutuals, OneSided, Reciprocity, mutuals, run_reciprocity};
 pub use observation::{Accounts, Observation, RunObservations, Side};
 pub use overlap::{Cell, Cells, MAX_CELL_LISTS, Overlap, overlap};
 pub use question::{Partition, Question, Slice, ask, each};
-pub use threads::set_threads;
 pub use verdict::{Fate, Losses, Standing, Verdict, losses, verdicts};

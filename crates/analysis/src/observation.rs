@@ -4,7 +4,6 @@
 //! looked. The rows stay where they are, in memory or in a run's Parquet files; an engine
 //! decides when they are read.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Range;
@@ -17,6 +16,9 @@ use snapshot::{
 };
 
 use crate::Error;
+use crate::id_file::IdFile;
+use crate::question::Slice;
+use crate::reading::Reading;
 
 /// All ids; the end of the id space is inclusive, as nothing lies above it.
 pub(crate) const ALL_IDS: Range<i64> = 0..i64::MAX;
@@ -35,6 +37,8 @@ pub struct Observation {
 enum Rows {
     Memory(Arc<SortedRows>),
     Run(Arc<ListReader>),
+    /// A Parquet file of another tool.
+    File(Arc<IdFile>),
     /// The run holds no list of that kind, and the crawl saw nobody.
     None,
 }
@@ -44,13 +48,6 @@ enum Rows {
 pub(crate) struct SortedRows {
     pub(crate) members: Vec<i64>,
     pub(crate) positions: Vec<i32>,
-}
-
-/// The rows of a list in one range of ids, borrowed or read.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Chunk<'a> {
-    pub(crate) members: Cow<'a, [i64]>,
-    pub(crate) positions: Cow<'a, [i32]>,
 }
 
 impl Observation {
@@ -157,25 +154,40 @@ impl Observation {
         }
     }
 
-    /// The rows with ids in `members`. Borrows from memory, or reads the row groups that can
-    /// hold such ids.
-    pub(crate) fn chunk(&self, members: Range<i64>, columns: Columns) -> Result<Chunk<'_>, Error> {
+    /// The rows with ids in `members`, to be read one after another.
+    pub(crate) fn reading(&self, members: Range<i64>, positions: bool) -> Reading<'_> {
         match &self.rows {
-            Rows::None => Ok(Chunk::default()),
-            Rows::Memory(rows) => Ok(rows.chunk(&members)),
+            Rows::None => Reading::of_memory(Slice::default()),
+            Rows::Memory(rows) => Reading::of_memory(rows.slice(&members)),
             Rows::Run(reader) => {
-                let rows = reader.members(self.crawl.account, members, columns).load()?;
-                Ok(Chunk { members: rows.members.into(), positions: rows.positions.into() })
+                let cursor = reader.cursor(self.crawl.account, members);
+                Reading::of_run(if positions { cursor.with_positions() } else { cursor })
             }
+            Rows::File(file) => Reading::of_file(file.rows(members)),
         }
     }
 
     /// The same observation with its rows in memory.
     pub(crate) fn loaded(&self, columns: Columns) -> Result<Self, Error> {
-        let Rows::Run(_) = &self.rows else { return Ok(self.clone()) };
-        let Chunk { members, positions } = self.chunk(ALL_IDS, columns)?;
-        let rows = SortedRows { members: members.into_owned(), positions: positions.into_owned() };
+        let mut rows = SortedRows::default();
+        match &self.rows {
+            Rows::None | Rows::Memory(_) => return Ok(self.clone()),
+            Rows::Run(reader) => {
+                let read = reader.members(self.crawl.account, ALL_IDS, columns).load()?;
+                (rows.members, rows.positions) = (read.members, read.positions);
+            }
+            Rows::File(file) => {
+                let mut reading = file.rows(ALL_IDS);
+                while reading.next(&mut rows.members)? {}
+            }
+        }
         Ok(self.with_rows(rows))
+    }
+
+    /// A list in a file of another tool, of which the caller says what it is.
+    pub(crate) fn of_file(crawl: Crawl, file: IdFile) -> Self {
+        let crawl = Crawl { ids: file.len(), ..crawl };
+        Self { crawl, run: None, pages: Arc::default(), rows: Rows::File(Arc::new(file)) }
     }
 
     pub(crate) fn with_rows(&self, rows: SortedRows) -> Self {
@@ -185,7 +197,8 @@ impl Observation {
     /// Checks how many rows a question met in the whole list against what the crawl recorded.
     /// A list that lost rows on disk would otherwise make members look as if they had left.
     pub(crate) fn check(&self, rows: u64) -> Result<(), Error> {
-        if rows == self.crawl.ids {
+        // A file says itself how many rows it has, and is read to the last of them.
+        if rows == self.crawl.ids || matches!(self.rows, Rows::File(_)) {
             return Ok(());
         }
         let of = self.run.map_or_else(String::new, |run| format!("run {run} is damaged: "));
@@ -199,6 +212,7 @@ impl Observation {
             Rows::None => Vec::new(),
             Rows::Memory(rows) => rows.members.iter().step_by(CUT_ROWS).copied().collect(),
             Rows::Run(reader) => reader.cuts(self.crawl.account),
+            Rows::File(file) => file.cuts(),
         }
     }
 }
@@ -231,11 +245,11 @@ impl SortedRows {
         Some((Self { members, positions }, returned))
     }
 
-    fn chunk(&self, members: &Range<i64>) -> Chunk<'_> {
+    fn slice(&self, members: &Range<i64>) -> Slice<'_> {
         let start = self.members.partition_point(|m| *m < members.start);
         let end = self.members.partition_point(|m| *m < members.end || members.end == i64::MAX);
         let positions = self.positions.get(start..end).unwrap_or_default();
-        Chunk { members: self.members[start..end].into(), positions: positions.into() }
+        Slice { members: &self.members[start..end], positions }
     }
 }
 

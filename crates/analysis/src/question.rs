@@ -14,7 +14,6 @@ use rayon::prelude::*;
 use snapshot::{AccountId, Columns};
 
 use crate::engine::{Engine, Partitions};
-use crate::observation::Chunk;
 use crate::{Error, Observation};
 
 /// Something to be computed over `K` lists.
@@ -22,7 +21,7 @@ pub trait Question: Sync {
     /// What one partition contributes.
     type Partial: Send;
     /// What all of them make.
-    type Answer;
+    type Answer: Send;
 
     /// Whether it looks at positions; if not, they are not read.
     fn needs_positions(&self) -> bool {
@@ -45,28 +44,28 @@ pub trait Question: Sync {
 /// A range of ids with the rows that each list has in it.
 #[derive(Debug)]
 pub struct Partition<'a> {
-    pub(crate) chunks: Vec<Chunk<'a>>,
+    pub(crate) lists: Vec<Slice<'a>>,
 }
 
 /// The rows of one list in a partition, by ascending member, each member once.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Slice<'a> {
     /// Raw ids; they came from [`AccountId`](snapshot::AccountId)s.
     pub members: &'a [i64],
-    /// Their index in the order the API returned; empty unless the question needs it.
+    /// Their index in the order the API returned; empty unless the question needs it, or where
+    /// the list does not tell.
     pub positions: &'a [i32],
 }
 
 impl Partition<'_> {
     /// How many lists there are.
     pub fn lists(&self) -> usize {
-        self.chunks.len()
+        self.lists.len()
     }
 
     /// The rows of one list, in the order in which the lists were given.
     pub fn list(&self, index: usize) -> Slice<'_> {
-        let chunk = &self.chunks[index];
-        Slice { members: &chunk.members, positions: &chunk.positions }
+        self.lists[index]
     }
 }
 
@@ -97,8 +96,8 @@ pub fn ask<Q: Question>(
 /// Asks a question of some lists and hands over what each partition contributes, in
 /// ascending order of ids, without keeping it.
 ///
-/// Partitions are computed in parallel on rayon's current pool, in waves of four per thread;
-/// `take` runs between waves on the calling thread.
+/// Ranges are computed in parallel on rayon's current pool, in waves of four per thread; while
+/// one is computed, `take` is given what the wave before has found.
 ///
 /// The rows of every list are counted along the way. That they are as many as its crawl saw is
 /// known at the end only: what `take` was given holds once `each` has returned without error.
@@ -110,27 +109,37 @@ pub fn each<Q: Question>(
     question: &Q,
     lists: &[&Observation],
     engine: &dyn Engine,
-    mut take: impl FnMut(Q::Partial) -> Result<(), Error>,
+    mut take: impl FnMut(Q::Partial) -> Result<(), Error> + Send,
 ) -> Result<(), Error> {
     let columns = Columns { accounts: false, positions: question.needs_positions() };
     let partitions = engine.open(lists, columns)?;
     let mut rows = vec![0; lists.len()];
-    for wave in partitions.ranges().chunks(WAVE * rayon::current_num_threads()) {
-        for Answered { partial, rows: met } in compute(question, &*partitions, wave)? {
+    let mut hand_over = |wave: Vec<Answered<Q::Partial>>| -> Result<(), Error> {
+        for Answered { partials, rows: met } in wave {
             rows.iter_mut().zip(met).for_each(|(all, met)| *all += met);
-            take(partial)?;
+            partials.into_iter().try_for_each(&mut take)?;
         }
+        Ok(())
+    };
+    let mut found = Vec::new();
+    for wave in partitions.ranges().chunks(WAVE * rayon::current_num_threads()) {
+        let earlier = std::mem::take(&mut found);
+        let (taken, computed) =
+            rayon::join(|| hand_over(earlier), || compute(question, &*partitions, wave));
+        taken?;
+        found = computed?;
     }
+    hand_over(found)?;
     lists.iter().zip(rows).try_for_each(|(list, rows)| list.check(rows))
 }
 
-/// Partitions per thread that are computed before their partials are merged: enough that
-/// threads seldom wait for the slowest.
+/// Ranges per thread that are computed before their partials are merged: enough that threads
+/// seldom wait for the slowest.
 const WAVE: usize = 4;
 
-/// What a range contributes, and how many rows each list has in it.
+/// What a range contributes, strip by strip, and how many rows each list has in it.
 struct Answered<P> {
-    partial: P,
+    partials: Vec<P>,
     rows: Vec<u64>,
 }
 
@@ -140,9 +149,12 @@ fn compute<Q: Question>(
     wave: &[Range<i64>],
 ) -> Result<Vec<Answered<Q::Partial>>, Error> {
     let one = |range: &Range<i64>| {
-        let part = partitions.fetch(range.clone())?;
-        let rows = part.chunks.iter().map(|chunk| chunk.members.len() as u64).collect();
-        Ok(Answered { partial: question.on_partition(&part)?, rows })
+        let mut strips = partitions.strips(range.clone())?;
+        let mut partials = Vec::new();
+        while let Some(part) = strips.next()? {
+            partials.push(question.on_partition(&part)?);
+        }
+        Ok(Answered { partials, rows: strips.passed().collect() })
     };
     if let [only] = wave {
         return Ok(vec![one(only)?]);

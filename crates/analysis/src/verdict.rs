@@ -10,7 +10,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
-use snapshot::{AccountId, List, LookUp, Outcome, Store};
+use snapshot::{AccountId, List, LookUp, Outcome, Run, Store};
 
 use crate::{Diff, Error};
 
@@ -114,6 +114,45 @@ pub struct Losses {
     pub verdicts: Vec<Verdict>,
 }
 
+/// What the look-ups of a store say of whoever was lost, for answers that come piece by piece.
+#[derive(Clone, Debug)]
+pub struct Fates {
+    /// By member and time.
+    look_ups: Vec<LookUp>,
+    recheck: SignedDuration,
+}
+
+impl Fates {
+    /// All look-ups of a store that were made at `after` or later. Memory for all of them.
+    ///
+    /// # Errors
+    /// As [`look_ups_of`].
+    pub fn since(store: &Store, after: Timestamp, recheck: SignedDuration) -> Result<Self, Error> {
+        let mut look_ups = Vec::new();
+        for run in runs_with_look_ups(store, after)? {
+            look_ups.extend(run.look_ups()?.into_iter().filter(|l| l.looked_up_at >= after));
+        }
+        look_ups.sort_by_key(|l| (l.member, l.looked_up_at));
+        Ok(Self { look_ups, recheck })
+    }
+
+    /// Nobody was looked up.
+    pub const fn none() -> Self {
+        Self { look_ups: Vec::new(), recheck: RECHECK }
+    }
+
+    /// What became of a member that a crawl missed which ended at `since`. Only a look-up after
+    /// that speaks of the loss: an earlier one may be older than the loss itself.
+    /// O(log look-ups).
+    pub fn of(&self, member: AccountId, since: Timestamp) -> Verdict {
+        let begin = self.look_ups.partition_point(|l| l.member < member);
+        let of_member = self.look_ups[begin..].iter().take_while(|l| l.member == member);
+        let later = of_member.filter(|l| l.looked_up_at >= since);
+        let answers: Vec<_> = later.map(|l| (l.looked_up_at, l.outcome.into())).collect();
+        weigh(member, &answers, self.recheck)
+    }
+}
+
 /// What became of the lost members of some diffs, by the look-ups that a store holds. One for
 /// each diff, in that order. Only a look-up after the crawl that missed a member speaks of its
 /// loss: an earlier one may be older than the loss itself.
@@ -133,21 +172,14 @@ pub fn losses(
     members.sort_unstable();
     members.dedup();
     let ends = diffs.iter().filter(|diff| !diff.lost.is_empty()).map(|diff| diff.after.finished_at);
-    let found = match ends.min() {
+    let look_ups = match ends.min() {
         Some(first) => look_ups_of(store, &members, first)?,
         None => Vec::new(),
     };
+    let fates = Fates { look_ups, recheck };
     let weigh_all = |diff: &Diff| {
         let since = diff.after.finished_at;
-        let counts = |look_up: &&LookUp| look_up.looked_up_at >= since;
-        let weigh_one = |member: AccountId| {
-            let begin = found.partition_point(|l| l.member < member);
-            let of_member = found[begin..].iter().take_while(|l| l.member == member);
-            let answers: Vec<_> =
-                of_member.filter(counts).map(|l| (l.looked_up_at, l.outcome.into())).collect();
-            weigh(member, &answers, recheck)
-        };
-        let verdicts = lost(diff).into_iter().map(weigh_one).collect();
+        let verdicts = lost(diff).into_iter().map(|member| fates.of(member, since)).collect();
         Losses { account: diff.account, list: diff.list, verdicts }
     };
     Ok(diffs.iter().map(weigh_all).collect())
@@ -228,17 +260,24 @@ pub fn look_ups_of(
     after: Timestamp,
 ) -> Result<Vec<LookUp>, Error> {
     let mut found = Vec::new();
-    for run in store.runs()? {
-        let manifest = run.manifest();
-        // With lists, a run's end is that of its crawls.
-        let too_old = !manifest.has_lists() && manifest.finished_at < after;
-        if !too_old && manifest.look_ups() > 0 {
-            let look_ups = run.look_ups_of(members)?;
-            found.extend(look_ups.into_iter().filter(|l| l.looked_up_at >= after));
-        }
+    for run in runs_with_look_ups(store, after)? {
+        let look_ups = run.look_ups_of(members)?;
+        found.extend(look_ups.into_iter().filter(|l| l.looked_up_at >= after));
     }
     found.sort_by_key(|l| (l.member, l.looked_up_at));
     Ok(found)
+}
+
+/// The runs that may hold look-ups made at `after` or later.
+fn runs_with_look_ups(store: &Store, after: Timestamp) -> Result<Vec<Run>, Error> {
+    let mut runs = store.runs()?;
+    runs.retain(|run| {
+        let manifest = run.manifest();
+        // With lists, a run's end is that of its crawls.
+        let too_old = !manifest.has_lists() && manifest.finished_at < after;
+        !too_old && manifest.look_ups() > 0
+    });
+    Ok(runs)
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use analysis::engine::Memory;
 use analysis::frame::{Direction, Kind};
 use analysis::{
-    Cells, Fate, FollowGraph, Format, Frame, Losses, Observation, Reciprocity, Standing, Verdict,
-    diff, mutuals, overlap,
+    Cells, DiffPart, Fate, FollowGraph, Format, Frame, FrameWriter, Losses, Observation,
+    Reciprocity, Standing, Verdict, diff, mutuals, overlap,
 };
 use jiff::Timestamp;
 use snapshot::{AccountId, Coverage, Crawl, Cut, List, State, Table, Values};
@@ -42,9 +42,9 @@ fn written(frame: &Frame, format: Format) -> String {
 #[test]
 fn csv_quotes_ids_and_leaves_missing_values_empty() {
     let expected = r#"account_id,list,member_id,change,position_before,position_after,fate,standing
-"7","followers","9007199254740993","gained",,0,,
 "7","followers","1","lost",2,,,
 "7","followers","2","lost",1,,,
+"7","followers","9007199254740993","gained",,0,,
 "#;
     assert_eq!(written(&changes(), Format::Csv), expected);
 }
@@ -53,9 +53,9 @@ fn csv_quotes_ids_and_leaves_missing_values_empty() {
 fn json_keeps_ids_as_text_and_names_its_schema() {
     let frame = changes().with_context("after_run", "2026-11-23T07-28-00Z");
     let expected = r#"{"schema_version":1,"kind":"diff","after_run":"2026-11-23T07-28-00Z","rows":[
-{"account_id":"7","list":"followers","member_id":"9007199254740993","change":"gained","position_before":null,"position_after":0,"fate":null,"standing":null},
 {"account_id":"7","list":"followers","member_id":"1","change":"lost","position_before":2,"position_after":null,"fate":null,"standing":null},
-{"account_id":"7","list":"followers","member_id":"2","change":"lost","position_before":1,"position_after":null,"fate":null,"standing":null}
+{"account_id":"7","list":"followers","member_id":"2","change":"lost","position_before":1,"position_after":null,"fate":null,"standing":null},
+{"account_id":"7","list":"followers","member_id":"9007199254740993","change":"gained","position_before":null,"position_after":0,"fate":null,"standing":null}
 ]}
 "#;
     assert_eq!(written(&frame, Format::Json), expected);
@@ -74,9 +74,9 @@ fn fates_stand_beside_the_lost_that_were_looked_up() {
     let verdicts = vec![verdict(1, looked_up_at), verdict(2, None)];
     let losses = [Losses { account: 7.into(), list: List::Followers, verdicts }];
     let expected = r#"account_id,list,member_id,change,position_before,position_after,fate,standing
-"7","followers","4","gained",,0,,
 "7","followers","1","lost",2,,"suspended","provisional"
 "7","followers","2","lost",1,,,
+"7","followers","4","gained",,0,,
 "#;
     assert_eq!(written(&Frame::diffs_with_fates(&diffs, &losses), Format::Csv), expected);
     let expected = r#"account_id,list,member_id,fate,standing,looked_up_at
@@ -95,6 +95,30 @@ fn jsonl_has_one_object_per_line() {
 }
 
 #[test]
+fn pieces_are_written_as_one_frame_is() {
+    let whole = changes().with_context("after_run", "2026-11-23T07-28-00Z");
+    for format in [Format::Csv, Format::Json, Format::Jsonl, Format::Parquet] {
+        for pieces in [0, 1, 3] {
+            let (mut at_once, mut in_pieces) = (Vec::new(), Vec::new());
+            let mut all = FrameWriter::new(&mut at_once, format, &whole).unwrap();
+            let mut some = FrameWriter::new(&mut in_pieces, format, &whole).unwrap();
+            some.append(whole.head(0)).unwrap();
+            for _ in 0..pieces {
+                all.append(whole.clone()).unwrap();
+                some.append(whole.head(3)).unwrap();
+                some.append(whole.head(0)).unwrap();
+            }
+            all.finish().unwrap();
+            some.finish().unwrap();
+            assert_eq!(at_once, in_pieces);
+        }
+    }
+    let mut rows = Vec::new();
+    whole.write(Format::Jsonl, &mut rows).unwrap();
+    assert_eq!(rows.iter().filter(|byte| **byte == b'\n').count(), 3);
+}
+
+#[test]
 fn parquet_keeps_types_ids_and_missing_values() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("diff.parquet");
@@ -102,10 +126,10 @@ fn parquet_keeps_types_ids_and_missing_values() {
     changes().write(Format::Parquet, &mut file).unwrap();
     let table = Table::read(&path).unwrap();
     let column = |name: &str| &table.columns.iter().find(|c| c.name == name).unwrap().values;
-    let ids = vec![Some(9_007_199_254_740_993), Some(1), Some(2)];
+    let ids = vec![Some(1), Some(2), Some(9_007_199_254_740_993)];
     assert_eq!(column("member_id"), &Values::I64(ids));
-    assert_eq!(column("position_after"), &Values::I64(vec![Some(0), None, None]));
-    let words = ["gained", "lost", "lost"].map(|word| Some(word.to_owned()));
+    assert_eq!(column("position_after"), &Values::I64(vec![None, None, Some(0)]));
+    let words = ["lost", "lost", "gained"].map(|word| Some(word.to_owned()));
     assert_eq!(column("change"), &Values::Text(words.to_vec()));
 }
 
@@ -154,9 +178,9 @@ fn usernames_stand_beside_their_ids_and_are_no_formulas() {
     let csv = written(&frame, Format::Csv);
     let lines: Vec<_> = csv.lines().collect();
     assert!(lines[0].starts_with("account_id,account_username,list,member_id,member_username,"));
-    assert!(lines[1].starts_with(r#""7","'=HYPERLINK(1)","followers","9007199254740993",,"#));
-    assert!(lines[2].starts_with(r#""7","'=HYPERLINK(1)","followers","1","quote""d","#));
-    assert!(lines[3].starts_with(r#""7","'=HYPERLINK(1)","followers","2","'-2+3","#));
+    assert!(lines[1].starts_with(r#""7","'=HYPERLINK(1)","followers","1","quote""d","#));
+    assert!(lines[2].starts_with(r#""7","'=HYPERLINK(1)","followers","2","'-2+3","#));
+    assert!(lines[3].starts_with(r#""7","'=HYPERLINK(1)","followers","9007199254740993",,"#));
     assert!(written(&frame, Format::Jsonl).contains(r#""account_username":"=HYPERLINK(1)""#));
 }
 
@@ -225,9 +249,9 @@ fn who_follows_back_over_a_whole_run_is_written_in_every_format() {
 fn a_frame_prints_as_a_table() {
     let expected = "\
 account_id  list              member_id  change  position_before  position_after  fate  standing
-         7  followers  9007199254740993  gained                                0
          7  followers                 1  lost                  2
          7  followers                 2  lost                  1
+         7  followers  9007199254740993  gained                                0
 ";
     assert_eq!(changes().to_string(), expected);
 }
@@ -267,6 +291,8 @@ fn the_schema_page_is_true() {
     let nobody = overlap(&[], Cells::Count, &Memory).unwrap();
     let frames = [
         Frame::diffs(&[]),
+        Frame::id_changes(&DiffPart::default()),
+        Frame::id_counts(0, 0, 0),
         Frame::losses(&[]),
         Frame::diff_summary(&[]),
         Frame::mutuals(&[]),

@@ -38,6 +38,10 @@ pub(crate) struct Args {
     #[arg(long, global = true, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
 
+    /// Memory that questions may take, as 512MiB or 8GiB [default: half of the machine's]
+    #[arg(long, global = true, value_name = "SIZE")]
+    pub(crate) memory: Option<String>,
+
     /// Print results only, no progress and no remarks
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,

@@ -30,6 +30,7 @@ pub(crate) struct Pair {
   followgraph diff                                  all accounts, the last two runs
   followgraph diff @alice --before 2026-11-01       against the last run of that day
   followgraph diff 123 --format csv --output changes.csv
+  followgraph diff --before old.parquet --after new.parquet   files of other tools
   followgraph diff --exit-code --quiet              10 if anything changed")]
 pub(crate) struct Diff {
     #[command(flatten)]
@@ -38,6 +39,11 @@ pub(crate) struct Diff {
     /// One row per account instead of one per change
     #[arg(long)]
     pub(crate) summary: bool,
+
+    /// Where --before and --after name Parquet files: the column that holds the ids
+    /// [default: `member_id`, `id`, or the only one]
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) id_column: Option<String>,
 
     /// Exit with 10 if anything was gained or lost
     #[arg(long)]

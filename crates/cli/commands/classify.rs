@@ -25,7 +25,7 @@ const ASKED_AT_ONCE: u64 = 100;
 
 pub(crate) fn run(args: &Args, command: &args::Classify) -> Result<Exit> {
     let settings = Settings::resolve(args, of_flags(&command.asking), None)?;
-    analysis::set_threads(settings.threads.value)?;
+    settings.limit_questions()?;
     let recheck = duration("--recheck", &command.recheck)?;
     let store = Store::open(&settings.store.value)?;
     let (before, after, lost) = compare(&store, &command.pair)?;

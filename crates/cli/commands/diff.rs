@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use analysis::engine::Stream;
-use analysis::verdict::RECHECK;
+use analysis::verdict::{Fates, RECHECK};
 use analysis::{
-    Accounts, Change, Diff, Frame, Losses, RunDiff, Standing, Undecided, diff_runs, losses,
+    Accounts, Change, Diff, DiffPart, Format, Frame, Losses, RunDiff, Standing, Undecided,
+    diff_each, diff_runs, diff_runs_each, id_files, losses,
 };
 use anyhow::Result;
 use snapshot::{List, Order, Run, Store};
@@ -21,28 +23,138 @@ use crate::settings::Settings;
 const SHOWN: usize = 10;
 
 pub(crate) fn run(settings: &Settings, command: &args::Diff) -> Result<Exit> {
+    if let Some(files) = files(command)? {
+        return of_files(settings, command, files);
+    }
     let store = Store::open(&settings.store.value)?;
-    let (before, after, answer) = compare(&store, &command.pair)?;
     // Whoever asks for the exit code alone does not want to read.
     let only_code =
         command.exit_code && settings.quiet && output::is_stdout(&command.output.output);
+    let rows_of = command.output.format.of_file().filter(|_| !command.summary && !only_code);
+    if let Some(format) = rows_of {
+        return piece_by_piece(settings, &store, command, format);
+    }
+    let (before, after, answer) = compare(&store, &command.pair)?;
     if !only_code {
         let names = Names::of([&before, &after])?;
         let losses = if command.summary { Vec::new() } else { fates(&store, &answer, settings) };
         let screen = || Ok(screen(&answer, &losses, &names, command.summary));
-        let frame = || {
-            if command.summary {
-                Frame::diff_summary(&answer.diffs)
-            } else {
-                Frame::diffs_with_fates(&answer.diffs, &losses)
-                    .with_context("before_run", before.id().to_string())
-                    .with_context("after_run", after.id().to_string())
-            }
-        };
-        output::deliver(&command.output, screen, || Ok(frame()))?;
+        output::deliver(&command.output, screen, || Ok(Frame::diff_summary(&answer.diffs)))?;
     }
-    let changed = answer.diffs.iter().any(Diff::has_changes);
-    Ok(if command.exit_code && changed { Exit::Changed } else { Exit::Done })
+    Ok(exit(command, answer.diffs.iter().any(Diff::has_changes)))
+}
+
+fn exit(command: &args::Diff, changed: bool) -> Exit {
+    if command.exit_code && changed { Exit::Changed } else { Exit::Done }
+}
+
+/// Writes the rows as they are found, so that they need not fit in memory.
+fn piece_by_piece(
+    settings: &Settings,
+    store: &Store,
+    command: &args::Diff,
+    format: Format,
+) -> Result<Exit> {
+    let (before, after) = pair(store, command.pair.before.as_deref(), &command.pair.after)?;
+    let accounts = chosen(&before, &after, &command.pair.accounts)?;
+    let since = after.manifest().started_at;
+    let fates = Fates::since(store, since, RECHECK);
+    let fates = fates.unwrap_or_else(|e| left_out(settings, Fates::none(), e));
+    let like = Frame::diffs(&[])
+        .with_context("before_run", before.id().to_string())
+        .with_context("after_run", after.id().to_string());
+    let changed = output::deliver_pieces(format, &command.output.output, &like, |rows| {
+        let mut changed = false;
+        let list = command.pair.list.into();
+        diff_runs_each(&before, &after, list, &accounts, &Stream, |of, part| {
+            changed |= !part.gained.is_empty() || !part.lost.is_empty();
+            rows.append(Frame::diff_part(of, &part, &fates))
+        })?;
+        Ok(changed)
+    })?;
+    Ok(exit(command, changed))
+}
+
+/// The files that are to be compared, if --before and --after name files and not runs.
+fn files(command: &args::Diff) -> Result<Option<[&Path; 2]>> {
+    let is_file = |name: &&str| {
+        let path = Path::new(name);
+        path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) || path.is_file()
+    };
+    let before = command.pair.before.as_deref().filter(is_file);
+    let after = Some(command.pair.after.as_str()).filter(is_file);
+    match (before, after) {
+        (None, None) if command.id_column.is_some() => {
+            Err(Usage::new("--id-column is for files, and --before and --after name runs").into())
+        }
+        (None, None) => Ok(None),
+        (Some(before), Some(after)) if command.pair.accounts.is_empty() => {
+            Ok(Some([before, after].map(Path::new)))
+        }
+        (Some(_), Some(_)) => Err(Usage::new("two files are compared whole, not by account")
+            .hint("leave the accounts out, or `followgraph import` the files into a store")
+            .into()),
+        _ => Err(Usage::new("a file can be compared with another file only")
+            .hint("name files with both --before and --after, or import the file into the store")
+            .into()),
+    }
+}
+
+/// Compares two Parquet files of ids.
+fn of_files(settings: &Settings, command: &args::Diff, files: [&Path; 2]) -> Result<Exit> {
+    let lists = id_files(&files, command.id_column.as_deref())?;
+    let [before, after] = lists.as_slice() else { unreachable!("two files are two lists") };
+    let mut count = FileCounts::default();
+    let quiet = command.exit_code && settings.quiet;
+    let rows_of = command.output.format.of_file().filter(|_| !command.summary && !quiet);
+    if let Some(format) = rows_of {
+        let like = Frame::id_changes(&DiffPart::default());
+        output::deliver_pieces(format, &command.output.output, &like, |rows| {
+            Ok(diff_each(before, after, &Stream, |part| {
+                count.add(&part);
+                rows.append(Frame::id_changes(&part))
+            })?)
+        })?;
+    } else {
+        diff_each(before, after, &Stream, |part| {
+            count.add(&part);
+            Ok(())
+        })?;
+        let FileCounts { gained, lost, unchanged } = count;
+        let screen = || Ok(count.screen(files));
+        let frame = || Ok(Frame::id_counts(gained, lost, unchanged));
+        if !quiet {
+            output::deliver(&command.output, screen, frame)?;
+        }
+    }
+    Ok(exit(command, count.gained + count.lost > 0))
+}
+
+/// What two files have in common and what not.
+#[derive(Clone, Copy, Default)]
+struct FileCounts {
+    gained: u64,
+    lost: u64,
+    unchanged: u64,
+}
+
+impl FileCounts {
+    fn add(&mut self, part: &DiffPart) {
+        self.gained += part.gained.len() as u64;
+        self.lost += part.lost.len() as u64;
+        self.unchanged += part.unchanged;
+    }
+
+    fn screen(self, [before, after]: [&Path; 2]) -> String {
+        let (before, after) = (before.display(), after.display());
+        let headings = [("ids", Align::Right), ("", Align::Left)];
+        let rows = [
+            (self.gained, format!("gained: only in {after}")),
+            (self.lost, format!("lost: only in {before}")),
+            (self.unchanged, "in both".to_owned()),
+        ];
+        output::table(&headings, rows.map(|(ids, what)| vec![grouped(ids), what]))
+    }
 }
 
 /// The runs that were asked for, the earlier one first, and what changed between them.
@@ -75,12 +187,14 @@ fn pair(store: &Store, before: Option<&str>, after: &str) -> Result<(Run, Run)> 
 /// What became of the lost, as far as the store knows. A diff stands without it, so a damaged
 /// run elsewhere in the store does not keep it from being shown.
 fn fates(store: &Store, answer: &RunDiff, settings: &Settings) -> Vec<Losses> {
-    losses(store, &answer.diffs, RECHECK).unwrap_or_else(|e| {
-        if !settings.quiet {
-            output::remark(format!("what became of the lost is left out: {e}"));
-        }
-        Vec::new()
-    })
+    losses(store, &answer.diffs, RECHECK).unwrap_or_else(|e| left_out(settings, Vec::new(), e))
+}
+
+fn left_out<T>(settings: &Settings, nothing: T, why: analysis::Error) -> T {
+    if !settings.quiet {
+        output::remark(format!("what became of the lost is left out: {why}"));
+    }
+    nothing
 }
 
 /// The accounts that were named: by the later run's handles, or else by the earlier one's.

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
         Command::Local(command) => command,
     };
     let settings = Settings::resolve(args, Said::default(), None)?;
-    analysis::set_threads(settings.threads.value)?;
+    settings.limit_questions()?;
     match command {
         Local::Demo(command) => demo::run(&settings, command),
         Local::Status(command) => status::run(&settings, command),

@@ -19,6 +19,9 @@ mod store;
 
 mod run;
 
+mod delta;
+mod id_table;
+mod integers;
 mod manifest;
 mod parts;
 mod table;
@@ -37,16 +40,17 @@ pub mod schema;
 pub use crawl::{Coverage, Crawl, Cut, List, Order, PageRecord, State};
 pub use error::{Error, ErrorKind};
 pub use id::{AccountId, IdError};
+pub use id_table::{IdPages, IdTable};
 pub use look_up::{LookUp, Outcome};
 pub use manifest::{FileEntry, Manifest, Tool};
 pub use member::{ListedMember, MemberProfile};
 pub use member_file::MemberProfiles;
-pub use parts::{Columns, ListReader, Rows, RowsChunk};
+pub use parts::{Columns, Cursor, ListReader, Rows, RowsChunk};
 pub use profile::Profile;
 pub use run::{Run, RunId};
 pub use staging::Staging;
 pub use store::{Entry, Store};
-pub use table::{Column, Table, Values};
+pub use table::{Column, Table, TableStream, Values};
 pub use verify::{Fault, Verification};
 pub use writer::{Published, RunWriter, StagedRun, WriterOptions};
 

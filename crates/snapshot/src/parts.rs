@@ -11,8 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
@@ -21,9 +19,13 @@ use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor};
 
 use crate::AccountId;
 use crate::error::{At, Error};
+use crate::integers::{Integer, column_span, read_column};
 use crate::part_writer::ROW_GROUP_ROWS;
 use crate::schema;
-use crate::table::oops;
+
+mod cursor;
+
+pub use cursor::Cursor;
 
 /// One list of a run, for all of its accounts. Cheap to share between threads.
 pub struct ListReader {
@@ -125,6 +127,15 @@ impl ListReader {
         Rows { reader: self, groups: self.groups.clone(), next: 0, only: None, columns }
     }
 
+    /// The members of one account with ids in `members`, ascending, a page at a time: the same
+    /// as [`members`](Self::members), for whoever walks many lists together and cannot hold a
+    /// row group of each. The end of the range is as there.
+    pub fn cursor(&self, of: AccountId, members: Range<i64>) -> Cursor<'_> {
+        let holds = |g: &&Group| g.may_hold(of.get(), &members);
+        let groups = self.groups.iter().filter(holds).copied().collect();
+        Cursor::new(self, of.get(), members, groups)
+    }
+
     /// Where each of `members` stands in one account's list; `None` for those that are not
     /// in it. The answers are in the order of the question, which may repeat itself.
     ///
@@ -178,18 +189,17 @@ impl ListReader {
     fn read(&self, group: Group, columns: Columns) -> Result<RowsChunk, Error> {
         let part = &self.parts[group.part];
         let read = || -> Result<RowsChunk, ParquetError> {
-            let rows = part.file.get_row_group(group.index)?;
             let mut chunk = RowsChunk::default();
             if columns.accounts || group.first_account != group.last_account {
-                chunk.accounts = decode_longs(rows.get_column_reader(0)?, group.rows)?;
+                part.column(group, 0, &mut chunk.accounts)?;
             }
-            chunk.members = decode_longs(rows.get_column_reader(1)?, group.rows)?;
+            part.column(group, 1, &mut chunk.members)?;
             if columns.positions {
-                chunk.positions = decode_ints(rows.get_column_reader(2)?, group.rows)?;
+                part.column(group, 2, &mut chunk.positions)?;
             }
             Ok(chunk)
         };
-        read().at(&format!("read row group {} of", group.index), &part.path)
+        read().at(&reading(group), &part.path)
     }
 
     /// How many row groups it has.
@@ -209,6 +219,18 @@ impl ListReader {
         };
         let groups = self.groups.iter().zip(checksums).enumerate();
         groups.filter(|(_, (group, sum))| differs(group, **sum)).map(|(index, _)| index).collect()
+    }
+}
+
+impl Part {
+    /// Appends one column of a row group.
+    fn column<T: Integer>(
+        &self,
+        group: Group,
+        column: usize,
+        out: &mut Vec<T>,
+    ) -> Result<(), ParquetError> {
+        read_column(&self.file, &self.source, group.index, column, out)
     }
 }
 
@@ -243,6 +265,18 @@ impl Iterator for Rows<'_> {
     }
 }
 
+fn reading(group: Group) -> String {
+    format!("read row group {} of", group.index)
+}
+
+/// Where the ids in a range lie among ascending ones. The end of the id space is inclusive:
+/// there is no id above it to exclude. Of a range that ends before it begins there is nothing.
+fn rows_in(ids: &[i64], range: &Range<i64>) -> Range<usize> {
+    let from = ids.partition_point(|id| *id < range.start);
+    let to = ids.partition_point(|id| *id < range.end || range.end == i64::MAX);
+    from..to.max(from)
+}
+
 impl Rows<'_> {
     /// Collects everything into one chunk.
     ///
@@ -269,13 +303,8 @@ impl RowsChunk {
             keep.start = self.accounts.partition_point(|a| *a < of);
             keep.end = self.accounts.partition_point(|a| *a <= of).max(keep.start);
         }
-        let mine = &self.members[keep.clone()];
-        let (from, to) = (
-            mine.partition_point(|m| *m < members.start),
-            // The end of the id space is inclusive: there is no id above it to exclude.
-            mine.partition_point(|m| *m < members.end || members.end == i64::MAX),
-        );
-        let keep = keep.start + from..keep.start + to.max(from);
+        let inside = rows_in(&self.members[keep.clone()], members);
+        let keep = keep.start + inside.start..keep.start + inside.end;
         cut(&mut self.members, &keep);
         if columns.positions {
             cut(&mut self.positions, &keep);
@@ -288,7 +317,7 @@ impl RowsChunk {
     }
 }
 
-fn cut<T>(values: &mut Vec<T>, keep: &Range<usize>) {
+pub(crate) fn cut<T>(values: &mut Vec<T>, keep: &Range<usize>) {
     values.truncate(keep.end);
     values.drain(..keep.start);
 }
@@ -317,15 +346,12 @@ impl Group {
 /// The bytes that a row group's columns take in its file; they are written one after
 /// another. None if they are not all inside of it.
 pub(crate) fn byte_span(group: &RowGroupMetaData, file_len: u64) -> Option<(u64, u64)> {
-    let (mut from, mut to) = (u64::MAX, 0);
-    for column in group.columns() {
-        // Not `byte_range()`: it panics where the footer has a negative number.
-        let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
-        let start = u64::try_from(start).ok()?;
-        let end = start.checked_add(u64::try_from(column.compressed_size()).ok()?)?;
-        (from, to) = (from.min(start), to.max(end));
-    }
-    (from <= to && to <= file_len).then_some((from, to))
+    let spans = group.columns().iter().map(|column| column_span(column, file_len));
+    let whole = |a: Option<(u64, u64)>, b: Option<(u64, u64)>| {
+        let ((from, to), (start, end)) = (a?, b?);
+        Some((from.min(start), to.max(end)))
+    };
+    spans.reduce(whole)?
 }
 
 fn has_list_columns(found: &SchemaDescriptor) -> bool {
@@ -336,34 +362,6 @@ fn has_list_columns(found: &SchemaDescriptor) -> bool {
     };
     found.num_columns() == expected.num_columns()
         && found.columns().iter().zip(expected.columns()).all(same)
-}
-
-fn decode_longs(reader: ColumnReader, rows: usize) -> Result<Vec<i64>, ParquetError> {
-    match reader {
-        ColumnReader::Int64ColumnReader(reader) => decode(reader, rows),
-        _ => Err(oops("expected an INT64 column")),
-    }
-}
-
-fn decode_ints(reader: ColumnReader, rows: usize) -> Result<Vec<i32>, ParquetError> {
-    match reader {
-        ColumnReader::Int32ColumnReader(reader) => decode(reader, rows),
-        _ => Err(oops("expected an INT32 column")),
-    }
-}
-
-fn decode<T: DataType>(
-    mut reader: ColumnReaderImpl<T>,
-    rows: usize,
-) -> Result<Vec<T::T>, ParquetError> {
-    let mut values = Vec::with_capacity(rows);
-    while values.len() < rows {
-        let (read, ..) = reader.read_records(rows - values.len(), None, None, &mut values)?;
-        if read == 0 {
-            return Err(oops("it ends before its last row"));
-        }
-    }
-    Ok(values)
 }
 
 /// A file that counts what is read of it.

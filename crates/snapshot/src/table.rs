@@ -2,10 +2,12 @@
 //!
 //! The lists themselves do not pass through here; see [`parts`](crate::ListReader).
 
+use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, LogicalType, Repetition, TimeUnit, Type as Physical};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::column::writer::ColumnWriter;
@@ -14,11 +16,12 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader, Length, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::{Type, TypePtr};
+use parquet::schema::types::{ColumnPath, Type, TypePtr};
 
 use crate::error::{At, Error};
 use crate::fs::{Checksum, HashedFile};
 use crate::manifest::FileEntry;
+use crate::part_writer::ROW_GROUP_ROWS;
 use crate::parts::{CountedFile, byte_span};
 
 /// A table with named, typed, nullable columns of equal length.
@@ -53,6 +56,9 @@ pub enum Values {
     Bool(Vec<Option<bool>>),
     /// Text, UTF-8.
     Text(Vec<Option<String>>),
+    /// Text of which there are a few, known beforehand. To be written; read back, it is
+    /// [`Text`](Self::Text).
+    Word(Vec<Option<&'static str>>),
     /// Microseconds since 1970-01-01T00:00:00Z.
     Time(Vec<Option<i64>>),
 }
@@ -66,6 +72,7 @@ impl Values {
             Self::F64(v) => v.len(),
             Self::Bool(v) => v.len(),
             Self::Text(v) => v.len(),
+            Self::Word(v) => v.len(),
         }
     }
 
@@ -81,7 +88,7 @@ impl Values {
             Self::I64(_) => Self::I64(vec![None; rows]),
             Self::F64(_) => Self::F64(vec![None; rows]),
             Self::Bool(_) => Self::Bool(vec![None; rows]),
-            Self::Text(_) => Self::Text(vec![None; rows]),
+            Self::Text(_) | Self::Word(_) => Self::Text(vec![None; rows]),
             Self::Time(_) => Self::Time(vec![None; rows]),
         }
     }
@@ -92,7 +99,7 @@ impl Values {
             Self::I64(_) => "INT64",
             Self::F64(_) => "DOUBLE",
             Self::Bool(_) => "BOOLEAN",
-            Self::Text(_) => "STRING",
+            Self::Text(_) | Self::Word(_) => "STRING",
             Self::Time(_) => "TIMESTAMP",
         }
     }
@@ -169,7 +176,7 @@ impl Table {
 /// A table's file that is written some rows at a time, each time a row group.
 pub(crate) struct TableWriter {
     path: PathBuf,
-    writer: SerializedFileWriter<HashedFile>,
+    stream: TableStream<HashedFile>,
     rows: u64,
 }
 
@@ -180,36 +187,84 @@ impl TableWriter {
         like: &Table,
         metadata: &[(&str, &str)],
     ) -> Result<Self, Error> {
-        let file = HashedFile::create(path)?;
-        let properties = Arc::new(properties(metadata).build());
-        let writer =
-            like.schema().and_then(|schema| SerializedFileWriter::new(file, schema, properties));
-        Ok(Self { path: path.to_owned(), writer: writer.at("write", path)?, rows: 0 })
+        let stream = TableStream::begin(HashedFile::create(path)?, like, metadata);
+        Ok(Self { path: path.to_owned(), stream: stream.at("write", path)?, rows: 0 })
     }
 
     pub(crate) fn append(&mut self, table: &Table) -> Result<(), Error> {
         self.rows += table.rows() as u64;
-        self.encode(table).at("write", &self.path)
-    }
-
-    fn encode(&mut self, table: &Table) -> Result<(), ParquetError> {
-        let mut group = self.writer.next_row_group()?;
-        for column in &table.columns {
-            let mut out = group.next_column()?.ok_or_else(|| oops("a column is missing"))?;
-            column.write(out.untyped())?;
-            out.close()?;
-        }
-        group.close().map(drop)
+        self.stream.encode(table, 0..table.rows()).at("write", &self.path)
     }
 
     fn checksum(self) -> Result<Checksum, Error> {
-        self.writer.into_inner().at("write", &self.path)?.finish(&self.path)
+        self.stream.file.into_inner().at("write", &self.path)?.finish(&self.path)
     }
 
     /// Syncs it to disk; answers what the manifest says of it.
     pub(crate) fn finish(self, run_folder: &Path) -> Result<FileEntry, Error> {
         let (path, rows) = (self.path.clone(), self.rows);
         Ok(FileEntry::new(run_folder, &path, self.checksum()?, rows))
+    }
+}
+
+/// Parquet that is written to anything, some rows at a time, so that a table need never be
+/// in memory as a whole.
+pub struct TableStream<W: Write + Send> {
+    file: SerializedFileWriter<W>,
+}
+
+impl<W: Write + Send> TableStream<W> {
+    /// Begins a file of tables with the columns of `like`; its rows are not written.
+    ///
+    /// # Errors
+    /// If `out` refuses.
+    pub fn new(out: W, like: &Table, metadata: &[(&str, &str)]) -> Result<Self, Error> {
+        Self::begin(out, like, metadata).at("write", Path::new("the table"))
+    }
+
+    /// Writes the rows of a table as a row group, or as several if there are more than 131,072.
+    ///
+    /// # Errors
+    /// If the columns are others than at the beginning, or the writer refuses.
+    pub fn append(&mut self, table: &Table) -> Result<(), Error> {
+        let rows = table.rows();
+        for start in (0..rows).step_by(ROW_GROUP_ROWS) {
+            let some = start..rows.min(start + ROW_GROUP_ROWS);
+            self.encode(table, some).at("write", Path::new("the table"))?;
+        }
+        Ok(())
+    }
+
+    /// Writes what readers look for at the end of the file, and gives the writer back.
+    ///
+    /// # Errors
+    /// If the writer refuses.
+    pub fn finish(self) -> Result<W, Error> {
+        self.file.into_inner().at("write", Path::new("the table"))
+    }
+
+    fn begin(out: W, like: &Table, metadata: &[(&str, &str)]) -> Result<Self, ParquetError> {
+        let mut properties = properties(metadata);
+        for column in &like.columns {
+            if let Values::I32(_) | Values::I64(_) | Values::Time(_) = column.values {
+                let path = ColumnPath::from(column.name.as_str());
+                properties = properties
+                    .set_column_dictionary_enabled(path.clone(), false)
+                    .set_column_encoding(path, DELTA);
+            }
+        }
+        let properties = Arc::new(properties.build());
+        Ok(Self { file: SerializedFileWriter::new(out, like.schema()?, properties)? })
+    }
+
+    fn encode(&mut self, table: &Table, rows: Range<usize>) -> Result<(), ParquetError> {
+        let mut group = self.file.next_row_group()?;
+        for column in &table.columns {
+            let mut out = group.next_column()?.ok_or_else(|| oops("a column is missing"))?;
+            column.write(rows.clone(), out.untyped())?;
+            out.close()?;
+        }
+        group.close().map(drop)
     }
 }
 
@@ -330,7 +385,7 @@ impl Column {
             Values::I64(_) => (Physical::INT64, None),
             Values::F64(_) => (Physical::DOUBLE, None),
             Values::Bool(_) => (Physical::BOOLEAN, None),
-            Values::Text(_) => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+            Values::Text(_) | Values::Word(_) => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
             Values::Time(_) => (Physical::INT64, Some(timestamp_type())),
         };
         let repetition = if self.nullable { Repetition::OPTIONAL } else { Repetition::REQUIRED };
@@ -339,15 +394,16 @@ impl Column {
         Ok(Arc::new(field))
     }
 
-    fn write(&self, out: &mut ColumnWriter<'_>) -> Result<(), ParquetError> {
+    fn write(&self, rows: Range<usize>, out: &mut ColumnWriter<'_>) -> Result<(), ParquetError> {
         macro_rules! put {
             ($out:expr, $values:expr, $convert:expr) => {{
-                let present: Vec<_> = $values.iter().flatten().map($convert).collect();
-                if !self.nullable && present.len() != $values.len() {
+                let values = $values.get(rows).ok_or_else(|| oops("columns differ in length"))?;
+                let present: Vec<_> = values.iter().flatten().map($convert).collect();
+                if !self.nullable && present.len() != values.len() {
                     return Err(oops(&format!("column `{}` lacks a value", self.name)));
                 }
                 let levels: Option<Vec<i16>> =
-                    self.nullable.then(|| $values.iter().map(|v| i16::from(v.is_some())).collect());
+                    self.nullable.then(|| values.iter().map(|v| i16::from(v.is_some())).collect());
                 $out.write_batch(&present, levels.as_deref(), None)?;
             }};
         }
@@ -360,6 +416,9 @@ impl Column {
             (ColumnWriter::BoolColumnWriter(w), Values::Bool(v)) => put!(w, v, |x| *x),
             (ColumnWriter::ByteArrayColumnWriter(w), Values::Text(v)) => {
                 put!(w, v, |x| ByteArray::from(x.as_str()));
+            }
+            (ColumnWriter::ByteArrayColumnWriter(w), Values::Word(v)) => {
+                put!(w, v, |x| ByteArray::from(Bytes::from_static(x.as_bytes())));
             }
             _ => return Err(oops("the column's type and its values differ")),
         }

@@ -100,6 +100,35 @@ fn ids_of_63_bits_survive() {
 }
 
 #[test]
+fn a_cursor_shows_page_by_page_what_a_range_holds() {
+    let folder = scratch();
+    let store = Store::create(folder.path()).unwrap();
+    let mut run = store.begin(time(0), WriterOptions::default()).unwrap();
+    // The second list has a row group of its own between two that it shares.
+    let lists = [(1, 60_000_u32), (2, 300_000), (3, 5), (4, 0), (5, 40_000)];
+    for (account, members) in lists {
+        let members: Vec<_> = (0..members).map(|n| 7 * n + account).collect();
+        run.rows(List::Followers, id(account), 0, &ids(&members)).unwrap();
+        run.crawl(crawl(account, List::Followers));
+    }
+    run.publish().unwrap();
+    let reader = store.find("latest").unwrap().list(List::Followers).unwrap();
+    let ranges = [0..i64::MAX, 0..1, 6..15, 200_000..1_100_000, 2_000_000..i64::MAX, 9..3];
+    for (account, _) in lists {
+        for range in ranges.clone() {
+            let rows = reader.members(id(account), range.clone(), Columns::default());
+            let mut cursor = reader.cursor(id(account), range.clone());
+            let mut seen = Vec::new();
+            while let Some(page) = cursor.page().unwrap() {
+                assert!(!page.is_empty() && page.len() <= 1 << 17);
+                seen.extend_from_slice(page);
+            }
+            assert_eq!(seen, rows.load().unwrap().members, "{account} in {range:?}");
+        }
+    }
+}
+
+#[test]
 fn one_account_of_thousands_is_read_without_the_others() {
     let folder = scratch();
     let store = Store::create(folder.path()).unwrap();

@@ -8,7 +8,8 @@ use crate::{Error, Observation};
 
 /// Every list in memory: 12 bytes per row that is not there yet, and no second read.
 ///
-/// The right engine while the lists fit; [`Stream`](super::Stream) when they do not.
+/// The right engine for lists that are asked about again and again;
+/// [`Stream`](super::Stream) for all others.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Memory;
 
@@ -20,7 +21,10 @@ impl Engine for Memory {
     ) -> Result<Box<dyn Partitions + 'a>, Error> {
         let loaded = lists.par_iter().map(|list| list.loaded(columns));
         let lists = loaded.collect::<Result<Vec<_>, _>>()?;
-        let ranges = ranges(&lists, lists.len());
+        let ranges = ranges(&lists, ROWS * lists.len() as u64);
         Ok(Box::new(Cut { lists, ranges, columns }))
     }
 }
+
+/// Rows of each list in a range: enough to outweigh the cost of a task.
+const ROWS: u64 = 1 << 15;

@@ -1,30 +1,10 @@
 //! Answers as frames. Columns are documented in `crates/analysis/SCHEMA.md`.
 
-use std::collections::HashMap;
-
 use snapshot::{AccountId, List, Values};
 
 use super::{Column, Frame, Kind};
 use crate::graph::{Extreme, Summary};
-use crate::{
-    Diff, Losses, Mutuals, OneSided, Overlap, Reciprocity, RunDiff, Side, Undecided, Verdict,
-};
-
-/// One row per member that came, went or is undecided.
-impl From<&Diff> for Frame {
-    fn from(diff: &Diff) -> Self {
-        Self::diffs(std::slice::from_ref(diff))
-    }
-}
-
-/// The rows of all its accounts; the context names the runs.
-impl From<&RunDiff> for Frame {
-    fn from(runs: &RunDiff) -> Self {
-        Self::diffs(&runs.diffs)
-            .with_context("before_run", runs.before.to_string())
-            .with_context("after_run", runs.after.to_string())
-    }
-}
+use crate::{Diff, Losses, Mutuals, OneSided, Overlap, Reciprocity, Side, Verdict};
 
 /// One row per member of either list.
 impl From<&Mutuals> for Frame {
@@ -134,56 +114,6 @@ impl From<&Reciprocity> for Frame {
 }
 
 impl Frame {
-    /// One row per member that came, went or is undecided, of any number of lists.
-    pub fn diffs(diffs: &[Diff]) -> Self {
-        Self::diffs_with_fates(diffs, &[])
-    }
-
-    /// The same with what became of the lost, as far as [`losses`](crate::losses) knows; those
-    /// of lists that are not among them count as not looked up.
-    pub fn diffs_with_fates(diffs: &[Diff], losses: &[Losses]) -> Self {
-        let mut known = HashMap::new();
-        for of_list in losses {
-            let looked_up = of_list.verdicts.iter().filter(|v| v.looked_up_at.is_some());
-            known.extend(looked_up.map(|v| ((of_list.account, of_list.list, v.member), *v)));
-        }
-        let mut rows = Vec::new();
-        for diff in diffs {
-            let in_after = |c: &crate::Change| (c.member, None, Some(c.position));
-            let in_before = |c: &crate::Change| (c.member, Some(c.position), None);
-            let undecided = |u: &Undecided| match u {
-                Undecided::InBefore(c) => in_before(c),
-                Undecided::InAfter(c) => in_after(c),
-            };
-            rows.extend(diff.gained.iter().map(|c| (diff, "gained", in_after(c))));
-            rows.extend(diff.lost.iter().map(|c| (diff, "lost", in_before(c))));
-            rows.extend(diff.unknown.iter().map(|u| (diff, "unknown", undecided(u))));
-        }
-        let verdict = |name: fn(&Verdict) -> &'static str| {
-            let of = |(diff, change, row): &(&Diff, &str, (AccountId, _, _))| {
-                let found = known.get(&(diff.account, diff.list, row.0));
-                found.filter(|_| *change == "lost").map(|verdict| name(verdict).to_owned())
-            };
-            Values::Text(rows.iter().map(of).collect())
-        };
-        let position = |p: Option<u32>| p.map(i64::from);
-        let before = rows.iter().map(|(_, _, row)| position(row.1)).collect();
-        let after = rows.iter().map(|(_, _, row)| position(row.2)).collect();
-        Self::new(
-            "diff",
-            vec![
-                (required("account_id", Kind::Id), ids(rows.iter().map(|r| r.0.account))),
-                (required("list", Kind::Text), texts(rows.iter().map(|r| r.0.list.name()))),
-                (required("member_id", Kind::Id), ids(rows.iter().map(|r| r.2.0))),
-                (required("change", Kind::Text), texts(rows.iter().map(|r| r.1))),
-                (optional("position_before", Kind::Count), Values::I64(before)),
-                (optional("position_after", Kind::Count), Values::I64(after)),
-                (optional("fate", Kind::Text), verdict(|v| v.fate.name())),
-                (optional("standing", Kind::Text), verdict(|v| v.standing.name())),
-            ],
-        )
-    }
-
     /// One row per lost member, of any number of lists.
     pub fn losses(losses: &[Losses]) -> Self {
         let rows = || losses.iter().flat_map(|l| l.verdicts.iter().map(move |v| (l, v)));

@@ -1,8 +1,8 @@
 //! The tabular end: any answer as a frame to sort, group, cut, show and write.
 //!
-//! A frame is a polars data frame with a name and a documented schema
-//! (`crates/analysis/SCHEMA.md`; a test holds the two together). polars does not show: its
-//! types change with every release, and a frame's columns must not.
+//! A frame is named columns with a documented schema (`crates/analysis/SCHEMA.md`; a test holds
+//! the two together). polars sorts, groups and writes them, and does not show: its types change
+//! with every release, and a frame's columns must not.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -14,11 +14,14 @@ use snapshot::{AccountId, Values};
 use crate::Error;
 
 mod answers;
+mod changes;
 mod data;
 mod store;
 mod write;
 
 use data::Data;
+
+pub use write::FrameWriter;
 
 /// The version of the schema that every written frame names.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -108,8 +111,7 @@ pub(crate) enum Value<'a> {
 impl Frame {
     fn new(kind: &'static str, columns: Vec<(Column, Values)>) -> Self {
         let (columns, values): (Vec<Column>, Vec<Values>) = columns.into_iter().unzip();
-        let data = Data::new(columns.iter().map(|c| c.name.as_ref()).zip(values));
-        Self { kind, context: Vec::new(), columns, data }
+        Self { kind, context: Vec::new(), columns, data: Data::new(values) }
     }
 
     /// Adds a fact about all rows, which JSON and Parquet carry beside them.
@@ -146,12 +148,10 @@ impl Frame {
     /// # Errors
     /// If there is no such column.
     pub fn sorted(&self, by: &[(&str, Direction)]) -> Result<Self, Error> {
-        for (column, _) in by {
-            self.index(column)?;
-        }
-        let (names, directions): (Vec<_>, Vec<_>) = by.iter().copied().unzip();
-        let descending: Vec<_> = directions.iter().map(|d| *d == Direction::Descending).collect();
-        Ok(self.with_data(self.data.sorted(&names, &descending)?))
+        let columns = by.iter().map(|(column, _)| self.index(column));
+        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        let descending: Vec<_> = by.iter().map(|(_, d)| *d == Direction::Descending).collect();
+        Ok(self.with_data(self.data.sorted(&columns, &descending)?))
     }
 
     /// The same rows with usernames: after each column of ids, here `x_id`, a nullable
@@ -159,8 +159,8 @@ impl Frame {
     #[must_use]
     pub fn with_names(&self, names: &HashMap<AccountId, String>) -> Self {
         let mut columns = Vec::new();
-        for (index, column) in self.columns.iter().enumerate() {
-            let values = self.data.values(index, column.kind);
+        for (column, values) in self.columns.iter().zip(self.data.columns()) {
+            let values = values.clone();
             if column.kind == Kind::Id
                 && let Values::I64(ids) = &values
             {
@@ -197,13 +197,10 @@ impl Frame {
     ///
     /// # Errors
     /// If `out` refuses.
-    pub fn write(&self, format: Format, out: &mut dyn Write) -> Result<(), Error> {
-        match format {
-            Format::Csv => self.write_csv(out),
-            Format::Json => self.write_json(out),
-            Format::Jsonl => self.write_jsonl(out),
-            Format::Parquet => self.write_parquet(out),
-        }
+    pub fn write(&self, format: Format, out: &mut (dyn Write + Send)) -> Result<(), Error> {
+        let mut writer = FrameWriter::new(out, format, self)?;
+        writer.append(self.clone())?;
+        writer.finish()
     }
 
     fn with_data(&self, data: Data) -> Self {

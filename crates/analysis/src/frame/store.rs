@@ -53,8 +53,10 @@ impl Frame {
     /// One row per list, state and coverage that a run has: how many lists came out that way,
     /// and what they hold together. Grouped and summed by polars.
     pub fn crawls_summary(crawls: &[Crawl]) -> Self {
-        let (by, sums) = (["list", "state", "coverage"], ["members", "duplicates"]);
-        let data = Self::crawls(crawls).data.summed(&by, "lists", &sums);
+        let crawls = Self::crawls(crawls);
+        let index = |name| crawls.index(name).expect("a frame of crawls has these columns");
+        let by = ["list", "state", "coverage"].map(index);
+        let data = crawls.data.summed(&by, &["members", "duplicates"].map(index));
         Self {
             kind: "crawls_summary",
             context: Vec::new(),
@@ -66,7 +68,7 @@ impl Frame {
                 required("members", Kind::Count),
                 required("duplicates", Kind::Count),
             ],
-            data: data.expect("a frame of crawls has the columns it is grouped by"),
+            data: data.expect("a frame of crawls can be grouped"),
         }
     }
 }

@@ -1,42 +1,158 @@
-//! Frames as JSON and JSONL, and the parts of CSV that guard its reader.
+//! Frames in every format, whole or piece by piece.
 
 use std::io::Write;
 
 use jiff::Timestamp;
+use snapshot::{Column as TableColumn, Table, TableStream, Values};
 
-use super::{Frame, Kind, SCHEMA_VERSION, Value};
+use super::data::Data;
+use super::{Format, Frame, Kind, SCHEMA_VERSION, Value};
 use crate::Error;
 
-impl Frame {
-    pub(super) fn write_json(&self, out: &mut dyn Write) -> Result<(), Error> {
-        let mut body = || -> std::io::Result<()> {
-            write!(out, "{{\"schema_version\":{SCHEMA_VERSION},\"kind\":")?;
-            text(out, self.kind)?;
-            for (key, value) in &self.context {
-                write!(out, ",")?;
-                text(out, key)?;
-                write!(out, ":")?;
-                text(out, value)?;
+/// Rows of a Parquet row group: enough to compress well, few enough to be no burden.
+const GROUP_ROWS: usize = 1 << 17;
+
+/// Writes frames with the same columns one after another as if they were one, so that an
+/// answer need never be in memory as a whole.
+pub struct FrameWriter<'a> {
+    /// The frame that it began with, without rows.
+    like: Frame,
+    form: Form<'a>,
+}
+
+enum Form<'a> {
+    Csv(Out<'a>),
+    /// Whether a row has been written.
+    Json(Out<'a>, bool),
+    Jsonl(Out<'a>),
+    /// Rows wait until there are enough for a row group.
+    Parquet(TableStream<Out<'a>>, Data),
+}
+
+type Out<'a> = &'a mut (dyn Write + Send);
+
+impl<'a> FrameWriter<'a> {
+    /// Begins to write frames with the kind, the columns and the context of `like`; its rows
+    /// are not written.
+    ///
+    /// # Errors
+    /// If `out` refuses.
+    pub fn new(out: Out<'a>, format: Format, like: &Frame) -> Result<Self, Error> {
+        let like = like.head(0);
+        let form = match format {
+            Format::Csv => {
+                let names: Vec<_> = like.columns.iter().map(|c| c.name.as_ref()).collect();
+                writeln!(out, "{}", names.join(",")).map_err(|e| like.cannot_write("CSV", e))?;
+                Form::Csv(out)
             }
-            write!(out, ",\"rows\":[")?;
-            for row in 0..self.rows() {
-                out.write_all(if row == 0 { b"\n" } else { b",\n" })?;
-                self.object(row, out)?;
+            Format::Json => {
+                like.json_head(out).map_err(|e| like.cannot_write("JSON", e))?;
+                Form::Json(out, false)
             }
-            out.write_all(b"\n]}\n")
+            Format::Jsonl => Form::Jsonl(out),
+            Format::Parquet => {
+                let facts = like.facts();
+                let facts: Vec<_> = facts.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+                let table = like.table(like.data.clone());
+                let stream = TableStream::new(out, &table, &facts);
+                let stream = stream.map_err(|e| like.cannot_write("Parquet", e))?;
+                Form::Parquet(stream, like.data.clone())
+            }
         };
-        body().map_err(|e| self.cannot_write("JSON", e))
+        Ok(Self { like, form })
     }
 
-    pub(super) fn write_jsonl(&self, out: &mut dyn Write) -> Result<(), Error> {
-        let mut body = || -> std::io::Result<()> {
-            for row in 0..self.rows() {
-                self.object(row, out)?;
-                out.write_all(b"\n")?;
+    /// Writes the rows of a frame, which must have the columns of the first one.
+    ///
+    /// # Errors
+    /// If the writer refuses.
+    pub fn append(&mut self, frame: Frame) -> Result<(), Error> {
+        match &mut self.form {
+            Form::Csv(out) => frame.csv_rows(*out),
+            Form::Json(out, begun) => {
+                frame.json_rows(*out, begun).map_err(|e| frame.cannot_write("JSON", e))
             }
-            Ok(())
+            Form::Jsonl(out) => frame.jsonl_rows(*out).map_err(|e| frame.cannot_write("JSONL", e)),
+            Form::Parquet(stream, waiting) => {
+                waiting.append(frame.data);
+                if waiting.rows() < GROUP_ROWS {
+                    return Ok(());
+                }
+                let full = std::mem::replace(waiting, self.like.data.clone());
+                let written = stream.append(&self.like.table(full));
+                written.map_err(|e| self.like.cannot_write("Parquet", e))
+            }
+        }
+    }
+
+    /// Writes what is left.
+    ///
+    /// # Errors
+    /// If the writer refuses.
+    pub fn finish(self) -> Result<(), Error> {
+        let like = self.like;
+        let (format, flushed) = match self.form {
+            Form::Csv(out) => ("CSV", out.flush()),
+            Form::Json(out, _) => ("JSON", out.write_all(b"\n]}\n").and_then(|()| out.flush())),
+            Form::Jsonl(out) => ("JSONL", out.flush()),
+            Form::Parquet(mut stream, waiting) => {
+                let written = stream.append(&like.table(waiting)).and_then(|()| stream.finish());
+                let out = written.map_err(|e| like.cannot_write("Parquet", e))?;
+                ("Parquet", out.flush())
+            }
         };
-        body().map_err(|e| self.cannot_write("JSONL", e))
+        flushed.map_err(|e| like.cannot_write(format, e))
+    }
+}
+
+impl Frame {
+    /// What Parquet carries beside the rows.
+    fn facts(&self) -> Vec<(String, String)> {
+        let facts = [
+            ("kind", self.kind.to_owned()),
+            ("schema_version", SCHEMA_VERSION.to_string()),
+            ("tool", concat!("followgraph ", env!("CARGO_PKG_VERSION")).to_owned()),
+        ];
+        let facts = facts.into_iter().chain(self.context.iter().cloned());
+        facts.map(|(key, value)| (format!("followgraph.{key}"), value)).collect()
+    }
+
+    fn table(&self, data: Data) -> Table {
+        let column = |(column, values): (&super::Column, Values)| TableColumn {
+            name: column.name.to_string(),
+            values,
+            nullable: column.nullable,
+        };
+        Table { columns: self.columns.iter().zip(data.into_columns()).map(column).collect() }
+    }
+
+    fn json_head(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        write!(out, "{{\"schema_version\":{SCHEMA_VERSION},\"kind\":")?;
+        text(out, self.kind)?;
+        for (key, value) in &self.context {
+            write!(out, ",")?;
+            text(out, key)?;
+            write!(out, ":")?;
+            text(out, value)?;
+        }
+        write!(out, ",\"rows\":[")
+    }
+
+    fn json_rows(&self, out: &mut dyn Write, begun: &mut bool) -> std::io::Result<()> {
+        for row in 0..self.rows() {
+            out.write_all(if *begun { b",\n" } else { b"\n" })?;
+            *begun = true;
+            self.object(row, out)?;
+        }
+        Ok(())
+    }
+
+    fn jsonl_rows(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        for row in 0..self.rows() {
+            self.object(row, out)?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
     }
 
     fn object(&self, row: usize, out: &mut dyn Write) -> std::io::Result<()> {
