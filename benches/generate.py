@@ -3,7 +3,7 @@
 
     generate.py diff DIR [--members 50000000] [--parts sorted,api,text,store]
     generate.py overlap DIR [--accounts 200] [--users 20000000] [--rows 75000000]
-    generate.py graph DIR [--scale 20] [--parts grouped,edges,store]
+    generate.py graph DIR [--scale 20] [--parts grouped,edges,binary,store]
 
 `diff`: two snapshots of one account's followers, of which 1.5 % are gained and 1 % lost, as sorted
 Parquet (delta-coded, zstd), as Parquet in the API's order (newest first, plain, zstd), as
@@ -12,7 +12,8 @@ zero-padded text for `comm`, and as a store.
 the smallest), whose members are drawn by a popularity like Zipf's (exponent 0.75).
 `graph`: a Kronecker graph with the parameters of Graph500 (.57, .19, .19), edge factor 16, of whose
 edges 22 % are returned, without self-loops: with small numbers, sorted (`grouped.parquet`, and a
-store of following lists), and with 64-bit ids in no order (`edges.parquet`).
+store of following lists; `edges.bin` has the same as pairs of 32-bit numbers), and with 64-bit ids
+in no order (`edges.parquet`).
 
 Stores are made by the program itself. `expected.json` says what every tool must answer.
 """
@@ -51,7 +52,7 @@ class Column:
         )
 
     def add(self, *columns: np.ndarray) -> None:
-        self.waiting.append(np.stack(columns))
+        self.waiting.append(np.stack(columns).astype(np.int64, copy=False))
         if sum(part.shape[1] for part in self.waiting) >= GROUP:
             self.flush(GROUP)
 
@@ -221,24 +222,27 @@ def kronecker(dice: np.random.Generator, scale: int, edges: int) -> np.ndarray:
 
 def graph(out: Path, asked: argparse.Namespace) -> dict:
     dice = np.random.default_rng(asked.seed)
-    parts = asked.parts or ["grouped", "edges", "store"]
+    parts = asked.parts or ["grouped", "edges", "binary", "store"]
     names = ["src", "dst"]
     low = (1 << 32) - 1
     keys = kronecker(dice, asked.scale, int((16 << asked.scale) / 1.22))
     back = keys[dice.random(len(keys), np.float32) < 0.22]
     keys = ids.distinct(np.concatenate([keys, (back & low) << 32 | back >> 32]))
-    src, dst = keys >> 32, keys & low
-    keep = src != dst
-    src, dst = src[keep], dst[keep]
-    del keys, keep, back
-    pairs = np.minimum(src, dst) << 32 | np.maximum(src, dst)
-    pairs.sort()
-    mutual = pairs[1:][pairs[1:] == pairs[:-1]]
+    del back
+    keys = keys[keys >> 32 != keys & low]
+    src, dst = (keys >> 32).astype(np.uint32), keys.astype(np.uint32)
     seen = np.zeros(1 << asked.scale, bool)
     seen[src] = seen[dst] = True
+    down = src > dst
+    keys[down] = (keys[down] & low) << 32 | keys[down] >> 32
+    del down
+    keys.sort()
+    mutual = keys[1:][keys[1:] == keys[:-1]]
+    del keys
     accounts = int(np.count_nonzero(seen))
     answer = {"edges": len(src), "accounts": accounts, "pairs": together(mutual)}
-    del pairs, mutual
+    if "binary" in parts:
+        np.stack([src, dst], 1).astype("<u4").tofile(out / "edges.bin")
     if "grouped" in parts:
         with Column(out / "grouped.parquet", names, "DELTA_BINARY_PACKED") as file:
             for start in range(0, len(src), 1 << 22):

@@ -32,6 +32,7 @@ class Run:
     others: float
     failed: str | None = None
     said: dict = field(default_factory=dict)
+    text: str = ""
 
     @property
     def cpu(self) -> float:
@@ -76,9 +77,9 @@ def measured(command: list, limit_s: float, memory_gib: float | None) -> Run:
             too_long = wall >= limit_s
             failed = f"over {limit_s:.0f} s" if too_long else f"{child.returncode}: {''.join(last)}"
         out.seek(0)
-        said = last_json(out.read().decode(errors="replace"))
-    peak = usage.ru_maxrss / 1024
-    return Run(wall, usage.ru_utime, usage.ru_stime, peak, round(others, 2), failed, said)
+        text = out.read().decode(errors="replace")
+    used = (usage.ru_utime, usage.ru_stime, usage.ru_maxrss / 1024)
+    return Run(wall, *used, round(others, 2), failed, last_json(text), text[-4096:])
 
 
 def last_json(text: str) -> dict:

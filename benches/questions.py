@@ -21,8 +21,8 @@ CORES = os.cpu_count() or 1
 class Tool:
     name: str
     command: list
-    # Reads the answer from files (the name of a function there), from what was printed, or there
-    # is none: a floor.
+    # Where the answer is: in files, by the name of a function of `answers.py`; in the JSON that was
+    # `said`; in what a bench of ours prints; nowhere, for a floor.
     answer: str | None = "said"
 
 
@@ -48,12 +48,18 @@ class Ours:
     def bench(self, name: str, words: list) -> list[Tool]:
         """A bench of the analysis crate, which keeps a graph in memory and prints JSON."""
         if self.template:
-            return self.tools([], "said")
+            return self.tools([], f"{name} bench")
         both = (("followgraph", CORES), ("followgraph, 1 thread", 1))
         return [
-            Tool(tool, ["env", f"RAYON_NUM_THREADS={threads}", Bench(name), *words])
+            Tool(tool, ["env", *settings(threads), Bench(name), *words], f"{name} bench")
             for tool, threads in both
         ]
+
+
+def settings(threads: int) -> list[str]:
+    """What benches of ours heed; one run each, for the runner repeats them."""
+    names = ("RAYON_NUM_THREADS", "FOLLOWGRAPH_THREADS")
+    return [*(f"{name}={threads}" for name in names), "FOLLOWGRAPH_BENCH_RUNS=1"]
 
 
 @dataclass(frozen=True)
@@ -211,7 +217,7 @@ LIBRARIES = {
 def load(data: Path, ours: Ours) -> list[Tool]:
     edges = data / "edges.parquet"
     return [
-        *ours.bench("load", [edges]),
+        *ours.bench("load", [edges, "src", "dst"]),
         *peers("load", [edges, "src", "dst"], "said", LIBRARIES | {"scipy_sorted": "scipy, ids by numpy"}),
         *decoding("src,dst", edges),
     ]
@@ -220,7 +226,7 @@ def load(data: Path, ours: Ours) -> list[Tool]:
 def graph(data: Path, ours: Ours) -> list[Tool]:
     edges = data / "grouped.parquet"
     return [
-        *ours.bench("graph", [edges]),
+        *ours.bench("graph", [data / "edges.bin"]),
         *peers("graph", [edges, "src", "dst"], "said", LIBRARIES),
     ]
 
@@ -234,3 +240,6 @@ QUESTIONS: dict[str, Callable[[Path, Ours], list[Tool]]] = {
     "load": load,
     "graph": graph,
 }
+
+# In memory the steps are what is compared: processes differ in what they load and ask besides.
+IN_MEMORY = {"graph"}
