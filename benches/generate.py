@@ -241,6 +241,10 @@ def graph(out: Path, asked: argparse.Namespace) -> dict:
     del keys
     accounts = int(np.count_nonzero(seen))
     answer = {"edges": len(src), "accounts": accounts, "pairs": together(mutual)}
+    if "store" in parts:
+        # What `mutuals` must find there, for the floor that only writes it.
+        with Column(out / "answer" / "mutuals.parquet", ["a_id", "b_id"], "PLAIN", "none") as file:
+            file.add(mutual >> 32, mutual & low)
     if "binary" in parts:
         np.stack([src, dst], 1).astype("<u4").tofile(out / "edges.bin")
     if "grouped" in parts:

@@ -202,6 +202,7 @@ def mutuals(data: Path, ours: Ours) -> list[Tool]:
         *ours.tools(["--store", store, "mutuals", "--edges", *output], "mutuals"),
         *peers("mutuals", [lists, "account_id", "member_id", "{out}"], "mutuals", names),
         *decoding("account_id,member_id", lists),
+        floor("writing the answer", "write", "{out}", data / "answer" / "mutuals.parquet"),
     ]
 
 
@@ -220,6 +221,7 @@ def load(data: Path, ours: Ours) -> list[Tool]:
         *ours.bench("load", [edges, "src", "dst"]),
         *peers("load", [edges, "src", "dst"], "said", LIBRARIES | {"scipy_sorted": "scipy, ids by numpy"}),
         *decoding("src,dst", edges),
+        *MEMORY,
     ]
 
 

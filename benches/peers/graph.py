@@ -167,7 +167,11 @@ def scipy(*edges: str) -> dict:
 
 
 def graphblas(*edges: str) -> dict:
-    """The formulations of LAGraph: pulling PageRank, triangles as L·Lᵀ masked by L."""
+    """Pulling PageRank; triangles as L·L masked by L, the highest degrees first.
+
+    Of the eight ways (order, triangle, product) this took the least CPU, a fifth of L·Lᵀ with the
+    lowest degrees first.
+    """
     import graphblas as gb
     import numpy as np
 
@@ -195,11 +199,11 @@ def graphblas(*edges: str) -> dict:
     with common.step("triangles"):
         degrees = np.bincount(low, minlength=size) + np.bincount(high, minlength=size)
         place = np.empty(size, np.uint64)
-        place[np.argsort(degrees, kind="stable")] = np.arange(size, dtype=np.uint64)
+        place[np.argsort(-degrees, kind="stable")] = np.arange(size, dtype=np.uint64)
         ends = place[low], place[high]
         rows, columns = np.maximum(*ends), np.minimum(*ends)
         lower = gb.Matrix.from_coo(rows, columns, True, nrows=size, ncols=size)
-        closed = lower.mxm(lower.T, gb.semiring.plus_pair["INT64"]).new(mask=lower.S)
+        closed = lower.mxm(lower, gb.semiring.plus_pair["INT64"]).new(mask=lower.S)
         answers["triangles"] = int(closed.reduce_scalar(gb.monoid.plus).value)
     return answers
 
