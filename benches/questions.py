@@ -115,7 +115,6 @@ DIFF_PEERS = {
     "datafusion_anti_joins": "DataFusion, anti joins",
     "numpy_setdiff": "numpy, setdiff1d",
     "numpy_search": "numpy, binary search",
-    "pyarrow_is_in": "pyarrow, is_in",
 }
 
 

@@ -79,18 +79,6 @@ def numpy_search(before: str, after: str, column: str, out: str) -> None:
         common.write(f"{out}/{name}.parquet", id=one[other[place] != one])
 
 
-def pyarrow_is_in(before: str, after: str, column: str, out: str) -> None:
-    import pyarrow.compute as pc
-
-    (old,), (new,) = common.columns(before, column), common.columns(after, column)
-    import pyarrow as pa
-
-    old, new = pa.array(old), pa.array(new)
-    for name, one, other in (("gained", new, old), ("lost", old, new)):
-        only = one.filter(pc.invert(pc.is_in(one, value_set=other)))
-        common.write(f"{out}/{name}.parquet", id=only)
-
-
 def roaring(before: str, after: str, column: str, out: str) -> None:
     import numpy as np
     from pyroaring import BitMap64
@@ -110,7 +98,6 @@ if __name__ == "__main__":
             datafusion_anti_joins,
             numpy_setdiff,
             numpy_search,
-            pyarrow_is_in,
             roaring,
         ]
     )
