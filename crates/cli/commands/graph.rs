@@ -12,7 +12,7 @@ use snapshot::Store;
 use crate::args::{self, MetricName};
 use crate::exit::Exit;
 use crate::names::Names;
-use crate::output::{self, Align, grouped, percent};
+use crate::output::{self, Align, fine_percent, grouped, percent};
 use crate::settings::Settings;
 
 /// Accounts that are shown at a terminal; files get all of them.
@@ -121,16 +121,15 @@ fn columns<'a>(graph: &'a FollowGraph, metrics: &'a Metrics) -> Vec<Column<'a>> 
         ("mutual", Box::new(|node| grouped(metrics.mutual[node.index()].into()))),
     ];
     if let Some(found) = &metrics.pagerank {
-        // Shares of a large graph are small: in millionths, they can be compared.
-        let rank = |node: NodeIx| format!("{:.2}", 1e6 * found.ranks[node.index()]);
-        columns.push(("PageRank, ppm", Box::new(rank)));
+        let rank = |node: NodeIx| fine_percent(Some(found.ranks[node.index()]));
+        columns.push(("PageRank", Box::new(rank)));
     }
     if let Some(found) = &metrics.cores {
         columns.push(("core", Box::new(|node| grouped(found.of(node).into()))));
     }
     if let Some(found) = &metrics.triangles {
         columns.push(("triangles", Box::new(|node| grouped(found.counts()[node.index()]))));
-        columns.push(("clustering", Box::new(|node| percent(found.clustering(node)))));
+        columns.push(("clustering", Box::new(|node| fine_percent(found.clustering(node)))));
     }
     let mut groups = |name, groups: &analysis::graph::Grouping| {
         let places = groups.by_size();
@@ -165,9 +164,9 @@ fn facts(metrics: &Metrics) -> String {
             "triangles: {}; transitivity {}; average clustering {}, or {} without accounts of \
              fewer than two neighbors",
             grouped(found.total()),
-            percent(found.transitivity()),
-            percent(found.average_clustering()),
-            percent(found.average_clustering_of_defined())
+            fine_percent(found.transitivity()),
+            fine_percent(found.average_clustering()),
+            fine_percent(found.average_clustering_of_defined())
         );
     }
     if let Some(found) = &metrics.communities {

@@ -10,7 +10,7 @@ use snapshot::Store;
 use crate::args::{self, SuggestBy};
 use crate::exit::Exit;
 use crate::names::{self, Names};
-use crate::output::{self, Align, counted, grouped, percent};
+use crate::output::{self, Align, counted, fine_percent, grouped};
 use crate::settings::Settings;
 
 /// Rows of an account at a terminal; files get all of them.
@@ -65,17 +65,17 @@ fn table(answer: &Suggestions, names: &Names) -> String {
         ("share", Align::Right),
         ("of all", Align::Right),
         ("lift", Align::Right),
-        ("score, ppm", Align::Right),
+        ("score", Align::Right),
         ("", Align::Left),
     ];
     let row = |s: &Suggestion| {
         vec![
             names.label(s.account),
             grouped(s.shared),
-            percent(Some(s.share)),
+            fine_percent(Some(s.share)),
             grouped(s.followers),
             s.lift.map_or_else(|| "-".to_owned(), |lift| format!("{lift:.2}")),
-            format!("{:.0}", 1e6 * s.score),
+            fine_percent(Some(s.score)),
             if s.in_audience { "one of them" } else { "" }.to_owned(),
         ]
     };
@@ -85,7 +85,8 @@ fn table(answer: &Suggestions, names: &Names) -> String {
         let _ = writeln!(text, "and {more} more accounts; --format csv lists them all");
     }
     text.push_str(
-        "\nlift: how many times as likely they are to follow it as everybody else in the run\n",
+        "\nlift: how many times as likely they are to follow it as everybody else in the run\n\
+         score: how often a walk along follows that keeps starting at them comes to it\n",
     );
     text
 }
