@@ -245,6 +245,22 @@ pub(crate) fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "-".to_owned(), |s| format!("{:.1} %", 100.0 * s))
 }
 
+/// A share in percent with three digits that count, however small it is; `-` where there is
+/// none.
+pub(crate) fn fine_percent(share: Option<f64>) -> String {
+    share.map_or_else(
+        || "-".to_owned(),
+        |share| {
+            let percent = 100.0 * share;
+            let places = (1..12).find(|places| percent.abs() * 10_f64.powi(*places) >= 100.0);
+            format!(
+                "{percent:.*} %",
+                places.map_or(1, |places| usize::try_from(places).unwrap_or(1))
+            )
+        },
+    )
+}
+
 /// Text from elsewhere, safe for a terminal: control characters, which could move the
 /// cursor or recolour the screen, and direction overrides become visible marks.
 pub(crate) fn printable(text: &str) -> String {
@@ -262,6 +278,14 @@ mod tests {
     fn text_from_elsewhere_cannot_move_the_cursor_or_turn_the_line() {
         assert_eq!(printable("a\u{1b}[2Jb\r\u{202e}c"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}c");
         assert_eq!(printable("Zoë 🦊"), "Zoë 🦊");
+    }
+
+    #[test]
+    fn small_shares_keep_their_digits() {
+        let shown =
+            [1.0, 0.218_779, 0.000_449, 0.000_000_123_4, 0.0].map(|s| fine_percent(Some(s)));
+        assert_eq!(shown, ["100.0 %", "21.9 %", "0.0449 %", "0.0000123 %", "0.0 %"]);
+        assert_eq!(fine_percent(None), "-");
     }
 
     #[test]

@@ -3,23 +3,36 @@
 //! ```sh
 //! cargo bench -p followgraph-analysis --bench load -- edges.parquet src dst
 //! cargo bench -p followgraph-analysis --bench load -- store                   # its latest run
+//! cargo bench -p followgraph-analysis --bench load -- store --mutual pairs.parquet
 //! ```
 //!
 //! Prints one line of JSON: wall and CPU seconds of this process, how much its resident
-//! memory grew at most, what the graph takes in the end, and counts to check it by. Of a
-//! store, the mutual pairs are found from the sorted lists alone, too, and must be as many.
+//! memory grew at most, what the graph takes in the end, and counts to check it by. With
+//! `--mutual`, the mutual pairs are found without the graph, and written.
 
+use std::fs::File;
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use analysis::FollowGraph;
+use analysis::{
+    FollowGraph, Format, Frame, FrameWriter, MutualEdges, file_mutual_edges, run_mutual_edges,
+};
 use snapshot::Store;
 
 fn main() {
     let mut arguments: Vec<String> =
-        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+        std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let pairs = arguments.iter().position(|argument| argument == "--mutual").map(|at| {
+        let pairs = PathBuf::from(&arguments[at + 1]);
+        arguments.truncate(at);
+        pairs
+    });
     if let Ok(threads) = std::env::var("FOLLOWGRAPH_THREADS") {
         analysis::set_threads(threads.parse().unwrap()).unwrap();
+    }
+    if let Some(pairs) = pairs {
+        return mutual(arguments, &pairs);
     }
     let before = status("VmRSS:");
     let start = Instant::now();
@@ -51,6 +64,30 @@ fn main() {
         graph.accounts(),
         returned.mutual_pairs(),
     );
+}
+
+/// From lists or files to a file of pairs.
+fn mutual(mut arguments: Vec<String>, pairs: &Path) {
+    let before = status("VmRSS:");
+    let start = Instant::now();
+    let mut file = BufWriter::new(File::create(pairs).unwrap());
+    let like = Frame::from(&MutualEdges::default());
+    let mut writer = FrameWriter::new(&mut file, Format::Parquet, &like).unwrap();
+    let write = |found: MutualEdges| writer.append(Frame::from(&found));
+    let count = match &arguments[..] {
+        [store] => {
+            let run = Store::open(Path::new(store)).unwrap().find("latest").unwrap();
+            run_mutual_edges(&run, write).unwrap()
+        }
+        _ => {
+            let (to, from) = (arguments.pop().unwrap(), arguments.pop().unwrap());
+            file_mutual_edges(&arguments, [&from, &to], write).unwrap()
+        }
+    };
+    writer.finish().unwrap();
+    let wall = start.elapsed().as_secs_f64();
+    let (cpu, peak) = (cpu_seconds(), (status("VmHWM:") - before) as f64 / 1024.0);
+    println!("{{\"wall\":{wall:.3},\"cpu\":{cpu:.3},\"peak_mib\":{peak:.1},\"pairs\":{count}}}");
 }
 
 /// A number of KiB that Linux tells of this process.

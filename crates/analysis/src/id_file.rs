@@ -10,8 +10,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use snapshot::{AccountId, Coverage, Crawl, IdPages, IdTable, List, State};
 
+use crate::engine::Engine;
 use crate::scatter::{self, Scatter, SortBuffers};
-use crate::{Error, Observation};
+use crate::{DiffPart, Error, Observation, diff_each, in_step};
 
 /// Columns that hold the ids, where nothing else is said.
 const USUAL: [&str; 2] = ["member_id", "id"];
@@ -21,6 +22,30 @@ const FEW_ROWS: u64 = 1 << 20;
 
 /// Row groups of which the first page is looked at.
 const LOOKED_AT: usize = 16;
+
+/// Hands over who is in one of two Parquet files of ids only, in ascending order: `gained` is in
+/// `after` alone, `lost` in `before` alone. [`DiffPart::unchanged`] means nothing here; ask
+/// [`diff_each`](crate::diff_each) of [`id_files`] for it.
+///
+/// Same as comparing [`id_files`], which says what files may be. Two that are in the same order
+/// but for what changed, as two readings of one list are, need not be sorted for it.
+///
+/// # Errors
+/// As [`id_files`], or if `take` fails.
+pub fn diff_id_files(
+    [before, after]: [&Path; 2],
+    column: Option<&str>,
+    engine: &dyn Engine,
+    mut take: impl FnMut(DiffPart) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let tables = [open(before, column)?, open(after, column)?];
+    let sorted = seems_sorted(&tables[0])? && seems_sorted(&tables[1])?;
+    if !sorted && in_step::compare(&tables[0], &tables[1], &mut take)? {
+        return Ok(());
+    }
+    let lists = lists(tables.into(), sorted)?;
+    diff_each(&lists[0], &lists[1], engine, take)
+}
 
 /// Lists of ids in Parquet files, to be compared with one another. A file is taken for a whole
 /// list, of which each id counts once; whose list it is, and when it was read, it does not tell,
@@ -35,23 +60,26 @@ const LOOKED_AT: usize = 16;
 /// # Errors
 /// If a file cannot be read, has no such column, or holds what cannot be an id.
 pub fn id_files(paths: &[&Path], column: Option<&str>) -> Result<Vec<Observation>, Error> {
-    let open = |path: &&Path| -> Result<IdTable, Error> {
-        let column = match column {
-            Some(column) => column.to_owned(),
-            None => usual_column(path)?,
-        };
-        Ok(IdTable::open(path, &[&column])?)
-    };
-    let tables = paths.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    let tables = paths.iter().map(|path| open(path, column)).collect::<Result<Vec<_>, _>>()?;
     let mut sorted = true;
     for table in &tables {
         sorted = sorted && seems_sorted(table)?;
     }
+    lists(tables, sorted)
+}
+
+fn open(path: &Path, column: Option<&str>) -> Result<IdTable, Error> {
+    let column = match column {
+        Some(column) => column.to_owned(),
+        None => usual_column(path)?,
+    };
+    Ok(IdTable::open(path, &[&column])?)
+}
+
+fn lists(tables: Vec<IdTable>, sorted: bool) -> Result<Vec<Observation>, Error> {
     let files: Vec<_> = if sorted {
-        tables
-            .into_iter()
-            .map(|table| IdFile { rows: rows(&table), order: Order::Ascending(table) })
-            .collect()
+        let of = |table| IdFile { rows: rows(&table), order: Order::Ascending(table) };
+        tables.into_iter().map(of).collect()
     } else {
         let scatter = Arc::new(scatter::scatter(&tables)?);
         let of = |list| Order::Scattered(Arc::clone(&scatter), list);

@@ -26,6 +26,7 @@
 
 mod error;
 mod id_file;
+mod in_step;
 mod observation;
 mod radix;
 mod ratio;
@@ -54,8 +55,8 @@ pub use diff::{
 };
 pub use error::Error;
 pub use frame::{Format, Frame, FrameWriter};
-pub use graph::{FollowGraph, run_summary};
-pub use id_file::id_files;
+pub use graph::{FollowGraph, MutualEdges, file_mutual_edges, run_mutual_edges, run_summary};
+pub use id_file::{diff_id_files, id_files};
 pub use limits::{memory, set_memory, set_threads};
 pub use mutual::{Mutuals, OneSided, Reciprocity, mutuals, run_reciprocity};
 pub use observation::{Accounts, Observation, RunObservations, Side};

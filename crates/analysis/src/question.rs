@@ -229,7 +229,7 @@ pub(crate) fn meet_in_stretches(
 }
 
 /// How many ids both begin with.
-fn common_prefix(left: &[i64], right: &[i64]) -> usize {
+pub(crate) fn common_prefix(left: &[i64], right: &[i64]) -> usize {
     let (eights, _) = left.as_chunks::<8>();
     let (others, _) = right.as_chunks::<8>();
     // Not `==`, which would call for a comparison of memory each time.

@@ -18,8 +18,26 @@ const SMALL: usize = 256;
 /// that is passed again saves its allocation.
 ///
 /// O(passes × keys) time, 8 bytes per key of scratch.
+#[cfg(test)]
 pub(crate) fn sort(keys: &mut Vec<u64>, scratch: &mut Vec<u64>) {
     sort_from(0, keys, scratch);
+}
+
+/// As [`sort`], for keys that lie spread out between the smallest and the largest: after as many
+/// of their leading digits as tell most of them apart, what little is left is compared.
+pub(crate) fn sort_spread(keys: &mut Vec<u64>, scratch: &mut Vec<u64>) {
+    let (or, and) = keys.iter().fold((0, u64::MAX), |(or, and), key| (or | key, and & key));
+    let varying = u64::BITS - (or ^ and).leading_zeros();
+    let telling = keys.len().max(1).ilog2().next_multiple_of(DIGIT_BITS);
+    let from = varying.saturating_sub(telling);
+    sort_from(from, keys, scratch);
+    if from > 0 && keys.len() >= SMALL {
+        for alike in keys.chunk_by_mut(|a, b| a >> from == b >> from) {
+            if alike.len() > 1 {
+                alike.sort_unstable();
+            }
+        }
+    }
 }
 
 /// As [`sort`], of keys of which those that agree in all bits from `from` on ascend already:
@@ -83,6 +101,9 @@ mod tests {
         expected.sort_unstable();
         // Scratch of another use.
         let mut scratch = vec![7; 3];
+        let mut spread = keys.clone();
+        sort_spread(&mut spread, &mut scratch);
+        assert_eq!(spread, expected);
         sort(&mut keys, &mut scratch);
         assert_eq!(keys, expected);
     }

@@ -119,7 +119,7 @@ impl Scatter {
                 (Place::Disk(_), None) => unreachable!("what is on the disk has a file"),
             }
         }
-        radix::sort(keys, scratch);
+        radix::sort_spread(keys, scratch);
         keys.dedup();
         out.extend(keys.iter().map(|key| key.cast_signed()));
         Ok(())

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use analysis::engine::Memory;
 use analysis::frame::{Direction, Kind};
+use analysis::graph::{Leiden, PageRank, Wanted};
 use analysis::{
     By, Cells, DiffPart, Fate, FollowGraph, Format, Frame, FrameWriter, Losses, Observation,
     Reciprocity, Standing, Verdict, diff, mutuals, overlap, overlap_each, overlap_estimated,
@@ -330,11 +331,15 @@ fn the_schema_page_is_true() {
         Frame::diff_summary(&[]),
         Frame::mutuals(&[]),
         Frame::mutuals_summary(&[]),
+        Frame::from(&MutualEdges::default()),
         Frame::from(&nobody),
         Frame::from(&nobody_about),
         Frame::overlap_cells(&nobody).unwrap(),
         Frame::from(&graph.reciprocity()),
         Frame::from(&graph.summary()),
+        Frame::graph_accounts(&graph, &graph.metrics(Wanted::default()).unwrap()),
+        Frame::graph_degrees(&graph),
+        Frame::suggestions(&[]),
         Frame::runs(&[]),
         Frame::crawls(&[]),
         Frame::crawls_summary(&[]),
@@ -359,6 +364,51 @@ fn the_schema_page_is_true() {
         assert_eq!(described, expected, "{heading}");
     }
     assert!(sections.iter().all(|s| !s.starts_with('`')), "the page describes no other frame");
+}
+
+#[test]
+fn what_is_known_of_accounts_stands_side_by_side() {
+    let id = |raw: u32| AccountId::from(raw);
+    // A triangle with one returned follow, somebody who hangs on, and a pair elsewhere.
+    let edges = [(1, 2), (2, 1), (2, 3), (3, 1), (4, 1), (8, 9)];
+    let graph = FollowGraph::from_edges(edges.map(|(from, to)| (id(from), id(to)))).unwrap();
+    let degrees = graph.metrics(Wanted::default()).unwrap();
+    let expected = r#"account_id,out_degree,in_degree,mutual,pagerank,core,triangles,clustering,community,weak_component,strong_component
+"1",1,3,1,,,,,,,
+"2",2,1,1,,,,,,,
+"3",1,1,0,,,,,,,
+"4",1,0,0,,,,,,,
+"8",1,0,0,,,,,,,
+"9",0,1,0,,,,,,,
+"#;
+    assert_eq!(written(&Frame::graph_accounts(&graph, &degrees), Format::Csv), expected);
+    let all = Wanted {
+        pagerank: Some(PageRank::default()),
+        cores: true,
+        triangles: true,
+        communities: Some(Leiden::default()),
+        components: true,
+    };
+    let frame = Frame::graph_accounts(&graph, &graph.metrics(all).unwrap());
+    let rows: Vec<Vec<String>> =
+        (0..6).map(|row| (5..11).map(|column| frame.cell(row, column)).collect()).collect();
+    let expected = [
+        ["2", "1", "0.3333", "0", "0", "0"],
+        ["2", "1", "1.0000", "0", "0", "0"],
+        ["2", "1", "1.0000", "0", "0", "0"],
+        ["1", "0", "", "0", "0", "1"],
+        ["1", "0", "", "1", "1", "2"],
+        ["1", "0", "", "1", "1", "3"],
+    ];
+    assert_eq!(rows, expected);
+    let json = written(&frame, Format::Json);
+    assert!(json.contains(r#""triangles":"1","transitivity":"0.6","average_clustering":"0.38"#));
+    let degrees = written(&Frame::graph_degrees(&graph), Format::Csv);
+    assert_eq!(
+        degrees,
+        "list,degree,accounts\n\"following\",0,1\n\"following\",1,4\n\"following\",2,1\n\
+         \"followers\",0,2\n\"followers\",1,3\n\"followers\",3,1\n"
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use analysis::FollowGraph;
+use analysis::{Error, FollowGraph, MutualEdges, file_mutual_edges, run_mutual_edges};
 use jiff::Timestamp;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -87,11 +87,32 @@ fn any_edges() -> impl Strategy<Value = Edges> {
     vec((any_id(), any_id()), 0..120)
 }
 
+type Take<'a> = &'a mut (dyn FnMut(MutualEdges) -> Result<(), Error> + Send);
+
+/// The pairs that are handed over, in that order, as many as are said.
+fn pairs(ask: impl FnOnce(Take<'_>) -> Result<u64, Error>) -> Edges {
+    let mut pairs = Vec::new();
+    let count = ask(&mut |found| {
+        assert!(!found.is_empty(), "nothing is not handed over");
+        pairs.extend(found.a.iter().zip(&found.b).map(|(a, b)| (a.get(), b.get())));
+        Ok(())
+    });
+    assert_eq!(count.unwrap(), pairs.len() as u64);
+    pairs
+}
+
+/// Every edge whose opposite is there too, once, ascending.
+fn returned(edges: &[(i64, i64)]) -> Edges {
+    let all: BTreeSet<(i64, i64)> = edges.iter().copied().collect();
+    all.iter().copied().filter(|(a, b)| a < b && all.contains(&(*b, *a))).collect()
+}
+
 proptest! {
     #[test]
     fn edges_in_any_order_make_the_same_graph(edges in any_edges(), threads in 1..5_usize) {
         let found = on_threads(threads, || graph(&edges));
         check(&found, &edges, &[]);
+        prop_assert_eq!(pairs(|take| found.mutual_edges(take)), returned(&edges));
         let mut sorted = edges.clone();
         sorted.sort_unstable();
         prop_assert_eq!(graph(&sorted), found);
@@ -105,6 +126,9 @@ proptest! {
             names.map(|(i, edges)| file(folder.path(), &format!("{i}.parquet"), edges)).collect();
         let found = on_threads(threads, || FollowGraph::open(&paths, ["from", "to"]).unwrap());
         check(&found, &files.concat(), &[]);
+        let columns = ["from", "to"];
+        let found = on_threads(threads, || pairs(|t| file_mutual_edges(&paths, columns, t)));
+        prop_assert_eq!(found, returned(&files.concat()));
     }
 
     #[test]
@@ -123,7 +147,8 @@ proptest! {
             })
             .collect();
         let folder = tempfile::tempdir().unwrap();
-        let found = FollowGraph::from_run(&publish(folder.path(), &lists)).unwrap();
+        let run = publish(folder.path(), &lists);
+        let found = FollowGraph::from_run(&run).unwrap();
         let edges: Edges = lists
             .iter()
             .flat_map(|(list, account, members)| {
@@ -135,6 +160,7 @@ proptest! {
             .collect();
         let asked: Vec<_> = lists.iter().map(|(_, account, _)| *account).collect();
         check(&found, &edges, &asked);
+        prop_assert_eq!(pairs(|take| run_mutual_edges(&run, take)), returned(&edges));
     }
 }
 
@@ -171,6 +197,9 @@ fn many_edges_between_few_accounts_are_kept_once() {
     let one = on_threads(1, || graph(&edges));
     check(&one, &edges, &[]);
     assert_eq!(on_threads(3, || graph(&edges)), one);
+    let ask = || pairs(|take| one.mutual_edges(take));
+    assert_eq!(on_threads(1, ask), returned(&edges));
+    assert_eq!(on_threads(3, ask), returned(&edges));
 }
 
 #[test]
@@ -225,4 +254,17 @@ fn numbers_of_32_bits_are_ids_too() {
     table.write(&path, &[]).unwrap();
     let found = FollowGraph::open(&[path], ["a", "b"]).unwrap();
     check(&found, &[(5, 1), (1, i64::from(i32::MAX))], &[]);
+}
+
+#[test]
+fn a_refusal_ends_the_search_for_pairs() {
+    let edges = far_apart(400_000, 300);
+    let found = graph(&edges);
+    let refusal = FollowGraph::open(&["no such file"], ["a", "b"]).unwrap_err();
+    let (mut calls, mut refusals) = (0, vec![refusal]);
+    let answer = found.mutual_edges(|_| {
+        calls += 1;
+        refusals.pop().map_or(Ok(()), Err)
+    });
+    assert!(answer.is_err() && calls == 1);
 }

@@ -6,11 +6,13 @@ use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 
+mod graph;
 mod overlap;
 mod questions;
 
+pub(crate) use graph::{Graph, MetricName, Suggest, SuggestBy};
 pub(crate) use overlap::Overlap;
-pub(crate) use questions::{Diff, Graph, ListName, Mutuals, Output, Pair};
+pub(crate) use questions::{Diff, ListName, Mutuals, Output, Pair};
 
 /// Snapshots of who follows whom, and exact answers about what changed.
 #[derive(Debug, Parser)]
@@ -26,6 +28,7 @@ pub(crate) use questions::{Diff, Graph, ListName, Mutuals, Output, Pair};
   followgraph classify @alice                      who of them unfollowed, who is suspended
   followgraph mutuals @alice                       who follows back
   followgraph overlap @alice @bob @carol           whose audiences overlap
+  followgraph suggest @alice                       whom else her followers follow
   followgraph import ids.txt --account 123         use lists you already have"
 )]
 pub(crate) struct Args {
@@ -89,8 +92,10 @@ pub(crate) enum Local {
     Mutuals(Mutuals),
     /// Compare the audiences of several accounts
     Overlap(Overlap),
-    /// Summarise a run as one follow graph
+    /// Take a run as one follow graph: a summary, or metrics of every account
     Graph(Graph),
+    /// Show whom else the followers of an account follow
+    Suggest(Suggest),
     /// Check checksums, order and counts of runs
     Verify(Verify),
     /// Serve a simulated network that speaks the X API on this machine

@@ -80,19 +80,6 @@ pub(crate) struct Mutuals {
     pub(crate) output: Output,
 }
 
-#[derive(Debug, Group)]
-#[command(before_help = "Examples:
-  followgraph graph
-  followgraph graph --run 2026-11-23 --format json")]
-pub(crate) struct Graph {
-    /// The run
-    #[arg(long, value_name = "RUN", default_value = "latest")]
-    pub(crate) run: String,
-
-    #[command(flatten)]
-    pub(crate) output: Output,
-}
-
 /// Where results go, and in which form.
 #[derive(Debug, Group)]
 pub(crate) struct Output {

@@ -8,7 +8,7 @@ use analysis::engine::Stream;
 use analysis::verdict::{Fates, RECHECK};
 use analysis::{
     Accounts, Change, Diff, DiffPart, Format, Frame, Losses, RunDiff, Standing, Undecided,
-    diff_each, diff_runs, diff_runs_each, id_files, losses,
+    diff_each, diff_id_files, diff_runs, diff_runs_each, id_files, losses,
 };
 use anyhow::Result;
 use snapshot::{List, Order, Run, Store};
@@ -102,30 +102,31 @@ fn files(command: &args::Diff) -> Result<Option<[&Path; 2]>> {
 
 /// Compares two Parquet files of ids.
 fn of_files(settings: &Settings, command: &args::Diff, files: [&Path; 2]) -> Result<Exit> {
-    let lists = id_files(&files, command.id_column.as_deref())?;
-    let [before, after] = lists.as_slice() else { unreachable!("two files are two lists") };
-    let mut count = FileCounts::default();
-    let quiet = command.exit_code && settings.quiet;
-    let rows_of = command.output.format.of_file().filter(|_| !command.summary && !quiet);
+    let column = command.id_column.as_deref();
+    let only_code = command.exit_code && settings.quiet;
+    let rows_of = command.output.format.of_file().filter(|_| !command.summary && !only_code);
     if let Some(format) = rows_of {
         let like = Frame::id_changes(&DiffPart::default());
-        output::deliver_pieces(format, &command.output.output, &like, |rows| {
-            Ok(diff_each(before, after, &Stream, |part| {
-                count.add(&part);
+        let changed = output::deliver_pieces(format, &command.output.output, &like, |rows| {
+            let mut changed = false;
+            diff_id_files(files, column, &Stream, |part| {
+                changed |= !part.gained.is_empty() || !part.lost.is_empty();
                 rows.append(Frame::id_changes(&part))
-            })?)
+            })?;
+            Ok(changed)
         })?;
-    } else {
-        diff_each(before, after, &Stream, |part| {
-            count.add(&part);
-            Ok(())
-        })?;
+        return Ok(exit(command, changed));
+    }
+    let lists = id_files(&files, column)?;
+    let mut count = FileCounts::default();
+    diff_each(&lists[0], &lists[1], &Stream, |part| {
+        count.add(&part);
+        Ok(())
+    })?;
+    if !only_code {
         let FileCounts { gained, lost, unchanged } = count;
-        let screen = || Ok(count.screen(files));
         let frame = || Ok(Frame::id_counts(gained, lost, unchanged));
-        if !quiet {
-            output::deliver(&command.output, screen, frame)?;
-        }
+        output::deliver(&command.output, || Ok(count.screen(files)), frame)?;
     }
     Ok(exit(command, count.gained + count.lost > 0))
 }

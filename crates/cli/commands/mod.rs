@@ -17,6 +17,7 @@ mod signals;
 mod simulate;
 mod snapshot;
 mod status;
+mod suggest;
 mod verify;
 
 use anyhow::{Context as _, Result};
@@ -45,6 +46,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
         Local::Mutuals(command) => mutuals::run(&settings, command),
         Local::Overlap(command) => overlap::run(&settings, command),
         Local::Graph(command) => graph::run(&settings, command),
+        Local::Suggest(command) => suggest::run(&settings, command),
         Local::Verify(command) => verify::run(&settings, command),
         Local::Simulate(command) => simulate::run(command),
         Local::Config(command) => config::run(&settings, command),

@@ -3,13 +3,26 @@
 use snapshot::{AccountId, List, Values};
 
 use super::{Column, Frame, Kind};
-use crate::graph::{Extreme, Summary};
+use crate::graph::{Extreme, MutualEdges, Summary};
 use crate::{Diff, Losses, Mutuals, OneSided, Reciprocity, Side, Verdict};
 
 /// One row per member of either list.
 impl From<&Mutuals> for Frame {
     fn from(mutuals: &Mutuals) -> Self {
         Self::mutuals(std::slice::from_ref(mutuals))
+    }
+}
+
+/// One row per pair, in the order in which they are found.
+impl From<&MutualEdges> for Frame {
+    fn from(pairs: &MutualEdges) -> Self {
+        Self::new(
+            "mutual_edges",
+            vec![
+                (required("a_id", Kind::Id), ids(pairs.a.iter().copied())),
+                (required("b_id", Kind::Id), ids(pairs.b.iter().copied())),
+            ],
+        )
     }
 }
 

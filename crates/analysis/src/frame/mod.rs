@@ -16,6 +16,7 @@ use crate::Error;
 mod answers;
 mod changes;
 mod data;
+mod graph;
 mod overlaps;
 mod store;
 mod write;
@@ -56,7 +57,7 @@ pub enum Kind {
     Id,
     /// A whole number: INT64, a number.
     Count,
-    /// A share between 0 and 1: DOUBLE, a number.
+    /// A share between 0 and 1, or the ratio of two: DOUBLE, a number.
     Ratio,
     /// BOOLEAN, `true` or `false`.
     Flag,

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use snapshot::{AccountId, IdTable, List, ListReader, Run};
+use snapshot::{AccountId, IdTable, List, ListReader, Run, RunId};
 
 use super::FollowGraph;
 use super::gather::{Block, Blocks, Edges, Gatherer};
@@ -60,16 +60,7 @@ impl FollowGraph {
     /// If a file cannot be read, or has no such columns, or ids that cannot be; or if there
     /// are more than 2^32 accounts.
     pub fn open<P: AsRef<Path>>(files: &[P], columns: [&str; 2]) -> Result<Self, Error> {
-        let open = |path: &P| IdTable::open(path.as_ref(), &columns);
-        let tables = Tables::new(files.iter().map(open).collect::<Result<_, _>>()?);
-        let expected = expected(tables.rows(), tables.bytes());
-        let mut slab = room(expected);
-        let pool = Pool::new(&mut slab);
-        let mut gatherer = Gatherer::new(expected, &pool);
-        gatherer.read(FOLLOWING, &tables)?;
-        let half = Half::new(gatherer);
-        drop(slab);
-        Ok(half.whole())
+        Ok(gathered_files(files, columns)?.whole())
     }
 
     /// Builds the graph of everything a run saw: the edges of both lists, each once. Every
@@ -84,35 +75,87 @@ impl FollowGraph {
     }
 
     pub(crate) fn from_observations(run: &RunObservations) -> Result<Self, Error> {
-        let readers = || List::ALL.into_iter().filter_map(|list| Some((list, run.reader(list)?)));
-        let (rows, bytes) = readers().fold((0, 0), |(rows, bytes), (_, reader)| {
-            (reader.rows().saturating_add(rows), reader.bytes() + bytes)
-        });
-        let expected = expected(rows, bytes);
-        let mut slab = room(expected);
-        let pool = Pool::new(&mut slab);
-        let mut gatherer = Gatherer::new(expected, &pool);
-        let negative = || Error::damaged(format!("run {} has negative ids", run.run()));
-        for list in List::ALL {
-            let accounts: Vec<i64> = run.crawls(list).map(|crawl| crawl.account.get()).collect();
-            gatherer.ids(&accounts, negative)?;
-        }
-        for (list, reader) in readers() {
-            let slot = if list == List::Following { FOLLOWING } else { FOLLOWERS };
-            gatherer.read(slot, &Lists { reader, run })?;
-        }
-        for list in List::ALL {
-            let slot = if list == List::Following { FOLLOWING } else { FOLLOWERS };
-            run.check(list, gatherer.lists[slot].count() as u64)?;
-        }
-        let half = Half::new(gatherer);
-        drop(slab);
-        Ok(half.whole())
+        let readers = List::ALL.into_iter().filter_map(|l| Some((l, &**run.reader(l)?)));
+        let accounts: Vec<i64> =
+            List::ALL.into_iter().flat_map(|l| run.crawls(l)).map(|c| c.account.get()).collect();
+        let check = |list, rows| run.check(list, rows);
+        Ok(gathered_lists(run.run(), &readers.collect::<Vec<_>>(), &accounts, check)?.whole())
     }
 }
 
+/// The edges of everything a run saw, and the accounts at their ends.
+pub(super) fn gathered_run(run: &Run) -> Result<Half, Error> {
+    let open = |list| Ok((list, run.list(list)?));
+    let readers = run.lists().into_iter().map(open).collect::<Result<Vec<_>, Error>>()?;
+    let readers: Vec<_> = readers.iter().map(|(list, reader)| (*list, reader)).collect();
+    let recorded: u64 = run.manifest().rows;
+    let mut met = 0;
+    let half = gathered_lists(run.id(), &readers, &[], |_, rows| {
+        met += rows;
+        Ok(())
+    })?;
+    if met == recorded {
+        return Ok(half);
+    }
+    let run = run.id();
+    Err(Error::damaged(format!("run {run} is damaged: {met} rows of the {recorded} it had")))
+}
+
+/// The edges of some lists of a run, and these accounts whether or not they have edges.
+/// `check` is told how many rows each list has.
+fn gathered_lists(
+    run: RunId,
+    readers: &[(List, &ListReader)],
+    accounts: &[i64],
+    mut check: impl FnMut(List, u64) -> Result<(), Error>,
+) -> Result<Half, Error> {
+    let (rows, bytes) = readers.iter().fold((0_u64, 0), |(rows, bytes), (_, reader)| {
+        (rows.saturating_add(reader.rows()), bytes + reader.bytes())
+    });
+    let expected = expected(rows, bytes);
+    let mut slab = room(expected);
+    let pool = Pool::new(&mut slab);
+    let mut gatherer = Gatherer::new(expected, &pool);
+    gatherer.ids(accounts, || negative(run))?;
+    for (list, reader) in readers {
+        gatherer.read(slot(*list), &Lists { reader, run })?;
+    }
+    for list in List::ALL {
+        check(list, gatherer.lists[slot(list)].count() as u64)?;
+    }
+    let half = Half::new(gatherer);
+    drop(slab);
+    Ok(half)
+}
+
+/// Which list of a [`Gatherer`] has the edges of a list.
+fn slot(list: List) -> usize {
+    if list == List::Following { FOLLOWING } else { FOLLOWERS }
+}
+
+fn negative(run: RunId) -> Error {
+    Error::damaged(format!("run {run} has negative ids"))
+}
+
+/// The edges in files of other tools.
+pub(super) fn gathered_files<P: AsRef<Path>>(
+    files: &[P],
+    columns: [&str; 2],
+) -> Result<Half, Error> {
+    let open = |path: &P| IdTable::open(path.as_ref(), &columns);
+    let tables = Tables::new(files.iter().map(open).collect::<Result<_, _>>()?);
+    let expected = expected(tables.rows(), tables.bytes());
+    let mut slab = room(expected);
+    let pool = Pool::new(&mut slab);
+    let mut gatherer = Gatherer::new(expected, &pool);
+    gatherer.read(FOLLOWING, &tables)?;
+    let half = Half::new(gatherer);
+    drop(slab);
+    Ok(half)
+}
+
 /// A graph in the making: the edges of either list as rows.
-struct Half {
+pub(super) struct Half {
     accounts: Vec<AccountId>,
     following: Option<Rows>,
     followers: Option<Rows>,
@@ -137,15 +180,33 @@ impl Half {
             (None, Some(followers)) => {
                 return FollowGraph { accounts, following: followers.turned(), followers };
             }
-            (Some(following), Some(followers)) => {
-                let turned = followers.turned();
-                drop(followers);
-                following.with(&turned)
-            }
-            (following, None) => following.unwrap_or_else(|| Rows::none(accounts.len())),
+            (following, followers) => united(accounts.len(), following, followers),
         };
         let followers = following.turned();
         FollowGraph { accounts, following, followers }
+    }
+
+    /// The edges of both in one direction, no matter which.
+    pub(super) fn one_way(self) -> (Vec<AccountId>, Rows) {
+        let Self { accounts, following, followers } = self;
+        let rows = match (following, followers) {
+            (None, Some(followers)) => followers,
+            (following, followers) => united(accounts.len(), following, followers),
+        };
+        (accounts, rows)
+    }
+}
+
+/// The edges of both by who follows.
+fn united(accounts: usize, following: Option<Rows>, followers: Option<Rows>) -> Rows {
+    let following = following.unwrap_or_else(|| Rows::none(accounts));
+    match followers {
+        None => following,
+        Some(followers) => {
+            let turned = followers.turned();
+            drop(followers);
+            following.with(&turned)
+        }
     }
 }
 
@@ -249,7 +310,7 @@ impl Blocks for Tables {
 /// One list of all accounts of a run.
 struct Lists<'a> {
     reader: &'a ListReader,
-    run: &'a RunObservations,
+    run: RunId,
 }
 
 impl Blocks for Lists<'_> {
@@ -262,6 +323,6 @@ impl Blocks for Lists<'_> {
     }
 
     fn negative(&self) -> Error {
-        Error::damaged(format!("run {} has negative ids", self.run.run()))
+        negative(self.run)
     }
 }

@@ -21,17 +21,25 @@ use crate::Reciprocity;
 
 mod load;
 
+mod mutual;
+
 mod gather;
 mod links;
 mod piles;
 mod places;
 mod rows;
 
+mod algo;
 mod summary;
 mod visit;
 
+pub use mutual::{MutualEdges, file_mutual_edges, run_mutual_edges};
 use rows::Rows;
 
+pub use algo::{
+    Communities, Cores, DegreeOf, Degrees, Grouping, Leiden, Metrics, PageRank, Ranks, Suggestion,
+    Suggestions, Triangles, Undirected, Wanted,
+};
 pub use summary::{Extreme, Summary, run_summary};
 pub use visit::{EdgeReferences, Edges, FollowRef, Neighbors, NodeReferences, Nodes, Visited};
 

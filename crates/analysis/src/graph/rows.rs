@@ -5,6 +5,7 @@
 //! sorted. Either way an edge that came twice is kept once, and memory stays within 12 bytes
 //! an edge: the 8 of a key and the 4 of its place in a row.
 
+use std::convert::Infallible;
 use std::ops::Range;
 
 use super::NodeIx;
@@ -46,7 +47,7 @@ impl Rows {
                 pool.give(piece.into_link());
                 part
             };
-            in_order(edges.pieces, part, |part| rows.append(part));
+            let Ok(()) = in_order(edges.pieces, part, |part| rows.append(part));
         } else {
             let bits = bits(accounts);
             let piles = deal(shares(edges.pieces), count, (0, 2 * bits), pool, |pieces, dealer| {
@@ -67,7 +68,7 @@ impl Rows {
                 }
             });
             let part = |pile: Pile<'s>| Part::of_keys(&pile.sorted(0, pool), bits, 0);
-            in_order(piles, part, |part| rows.append(part));
+            let Ok(()) = in_order(piles, part, |part| rows.append(part));
         }
         rows.finish()
     }
@@ -107,13 +108,23 @@ impl Rows {
         self.starts.len() - 1
     }
 
-    /// The same edges by their other end. O(edges) time, in parallel, and 4 bytes more per
+    /// The same edges by their other end. O(edges) time, in parallel, and 2 bytes more per
     /// edge than both take: a quarter of the accounts is served after the other.
     pub(super) fn turned(&self) -> Self {
+        self.turned_to(self.edges(), |_| usize::MAX)
+    }
+
+    /// The edges that lead to a smaller number, by their other end.
+    pub(super) fn downwards_turned(&self) -> Self {
+        self.turned_to(self.edges() / 2, NodeIx::index)
+    }
+
+    /// About so many edges that lead to a number below a bound of each account's own.
+    fn turned_to(&self, edges: usize, below: impl Fn(NodeIx) -> usize + Sync) -> Self {
         let (accounts, source_bits) = (self.accounts(), bits(self.accounts()));
-        let mut rows = Growing::new(accounts, self.edges());
+        let mut rows = Growing::new(accounts, edges);
         let part = accounts.div_ceil(TURNS).max(1);
-        let keys = self.edges() / TURNS;
+        let keys = edges / TURNS;
         let mut slab = slab(keys, open_links(keys));
         let pool = Pool::new(&mut slab);
         for start in (0..accounts).step_by(part) {
@@ -125,7 +136,8 @@ impl Rows {
                 for source in sources.map(NodeIx::new) {
                     let row = self.of(source);
                     let from = row.partition_point(|t| t.index() < to.start);
-                    for t in row[from..].iter().take_while(|t| t.index() < to.end) {
+                    let end = to.end.min(below(source));
+                    for t in row[from..].iter().take_while(|t| t.index() < end) {
                         dealer.push(
                             ((t.index() - to.start) as u64) << source_bits | u64::from(source.0),
                         );
@@ -134,7 +146,11 @@ impl Rows {
             });
             // Sources came in ascending order.
             let part = |keys: Vec<u64>| Part::of_keys(&keys, source_bits, to.start);
-            in_order(piles, |pile| part(pile.sorted(source_bits, &pool)), |part| rows.append(part));
+            let Ok(()) = in_order(
+                piles,
+                |pile| part(pile.sorted(source_bits, &pool)),
+                |part| rows.append(part),
+            );
         }
         rows.finish()
     }
@@ -152,7 +168,7 @@ impl Rows {
             }
             part
         };
-        in_order(ranges, union, |part| rows.append(part));
+        let Ok(()) = in_order(ranges, union, |part| rows.append(part));
         rows.finish()
     }
 
@@ -223,7 +239,7 @@ impl Growing {
     }
 
     /// Adds rows that come after those that are there; the last of these may go on.
-    fn append(&mut self, part: Part) {
+    fn append(&mut self, part: Part) -> Result<(), Infallible> {
         let mut neighbors = &part.neighbors[..];
         for (node, mut count) in part.runs {
             // The row of `node` ends with `starts[node + 1]`, which moves as long as it grows.
@@ -238,6 +254,7 @@ impl Growing {
             self.starts.push(self.neighbors.len());
             neighbors = rest;
         }
+        Ok(())
     }
 
     fn finish(mut self) -> Rows {

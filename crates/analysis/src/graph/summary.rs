@@ -1,8 +1,5 @@
 //! A graph in a dozen numbers.
 
-use petgraph::algo::kosaraju_scc;
-use petgraph::unionfind::UnionFind;
-use petgraph::visit::{EdgeRef, IntoEdgeReferences};
 use snapshot::{AccountId, Run};
 
 use super::{FollowGraph, NodeIx};
@@ -59,7 +56,8 @@ pub struct Extreme {
 }
 
 impl FollowGraph {
-    /// Counts and components, the latter by petgraph. O(accounts + edges) time; no recursion.
+    /// Counts and components. O(accounts + edges), in parallel but for what the largest strong
+    /// component leaves.
     ///
     /// Takes the graph's edges for all there are, as published edge lists mean it. Of a run,
     /// which may not have looked for every opposite, ask [`run_summary`].
@@ -68,9 +66,9 @@ impl FollowGraph {
     }
 
     fn summary_with(&self, returned: Reciprocity) -> Summary {
-        let strong = kosaraju_scc(self).into_iter().map(|component| component.len() as u64);
-        let strong = sizes(strong);
-        let weak = sizes(self.weak_components().into_iter());
+        let (strong, weak) = (self.strong_components(), self.weak_components());
+        let (strong, weak) = (strong.sizes(), weak.sizes());
+        let largest = |sizes: &[(NodeIx, u64)]| sizes.first().map_or(0, |(_, size)| *size);
         Summary {
             nodes: self.accounts() as u64,
             edges: returned.edges,
@@ -79,10 +77,10 @@ impl FollowGraph {
             reciprocity: returned.ratio(),
             max_out: self.extreme(Self::out_neighbors),
             max_in: self.extreme(Self::in_neighbors),
-            strong_components: strong.0,
-            largest_strong: strong.1,
-            weak_components: weak.0,
-            largest_weak: weak.1,
+            strong_components: strong.len() as u64,
+            largest_strong: largest(&strong),
+            weak_components: weak.len() as u64,
+            largest_weak: largest(&weak),
             unknown: returned.unknown,
             reciprocity_of_known: returned.ratio_of_known(),
         }
@@ -93,20 +91,6 @@ impl FollowGraph {
         // Of equal ones `max_by_key` takes the last.
         let node = self.nodes().rev().max_by_key(degree)?;
         Some(Extreme { account: self.account(node), degree: degree(&node) as u64 })
-    }
-
-    /// The size of every weakly connected component.
-    fn weak_components(&self) -> Vec<u64> {
-        let mut sets = UnionFind::<u32>::new(self.accounts());
-        for edge in self.edge_references() {
-            sets.union(edge.source().0, edge.target().0);
-        }
-        let mut sizes = vec![0; self.accounts()];
-        for label in sets.into_labeling() {
-            sizes[label as usize] += 1;
-        }
-        sizes.retain(|size| *size > 0);
-        sizes
     }
 }
 
@@ -119,9 +103,4 @@ pub fn run_summary(run: &Run) -> Result<Summary, Error> {
     let observations = RunObservations::open(run)?;
     let graph = FollowGraph::from_observations(&observations)?;
     Ok(graph.summary_with(graph.reciprocity_where(opposite_looked_for(&observations))))
-}
-
-/// How many, and the largest.
-fn sizes(sizes: impl Iterator<Item = u64>) -> (u64, u64) {
-    sizes.fold((0, 0), |(count, largest), size| (count + 1, largest.max(size)))
 }
