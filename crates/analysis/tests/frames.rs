@@ -7,8 +7,9 @@ use analysis::engine::Memory;
 use analysis::frame::{Direction, Kind};
 use analysis::graph::{Leiden, PageRank, Wanted};
 use analysis::{
-    Cells, DiffPart, Fate, FollowGraph, Format, Frame, FrameWriter, Losses, Observation,
-    Reciprocity, Standing, Verdict, diff, mutuals, overlap,
+    By, Cells, DiffPart, Fate, FollowGraph, Format, Frame, FrameWriter, Losses, Observation,
+    Reciprocity, Standing, Verdict, diff, mutuals, overlap, overlap_each, overlap_estimated,
+    overlap_strongest,
 };
 use jiff::Timestamp;
 use snapshot::{AccountId, Coverage, Crawl, Cut, List, State, Table, Values};
@@ -117,6 +118,37 @@ fn pieces_are_written_as_one_frame_is() {
     let mut rows = Vec::new();
     whole.write(Format::Jsonl, &mut rows).unwrap();
     assert_eq!(rows.iter().filter(|byte| **byte == b'\n').count(), 3);
+}
+
+#[test]
+fn the_strongest_pairs_have_the_columns_of_all_pairs_and_those_in_pieces_are_the_same() {
+    let lists = [followers(1, &[1, 2, 3]), followers(2, &[3, 4]), followers(3, &[4, 3])];
+    let strongest = overlap_strongest(&lists, 2, By::Jaccard, &Memory).unwrap();
+    let expected = r#"a_id,a_list,b_id,b_list,a_size,b_size,intersection,union,jaccard,overlap_coefficient,a_in_b,b_in_a,exact
+"2","followers","3","followers",2,2,2,2,1.0,1.0,1.0,1.0,"true"
+"1","followers","2","followers",3,2,1,4,0.25,0.5,0.3333333333333333,0.5,"true"
+"#;
+    assert_eq!(written(&Frame::from(&strongest), Format::Csv), expected);
+    let whole = overlap(&lists, Cells::Skip, &Memory).unwrap();
+    let mut pieces = Vec::new();
+    overlap_each(&lists, &Memory, |pairs| {
+        pieces.extend(pairs);
+        Ok(())
+    })
+    .unwrap();
+    let pieces = Frame::overlaps(&lists, &pieces);
+    assert_eq!(written(&pieces, Format::Csv), written(&Frame::from(&whole), Format::Csv));
+}
+
+#[test]
+fn an_estimate_of_short_lists_is_written_as_exact() {
+    let lists = [followers(1, &[1, 2, 3]), followers(2, &[3, 4])];
+    let about = overlap_estimated(&lists, 9, By::Intersection, &Memory).unwrap();
+    let expected = r#"{"schema_version":1,"kind":"overlap_estimated","confidence":"0.954","sampled":"3","rows":[
+{"a_id":"1","a_list":"followers","b_id":"2","b_list":"followers","a_size":3,"b_size":2,"intersection":1,"intersection_at_least":1,"intersection_at_most":1,"jaccard":0.25,"jaccard_at_least":0.25,"jaccard_at_most":0.25,"overlap_coefficient":0.5,"complete":true}
+]}
+"#;
+    assert_eq!(written(&Frame::from(&about), Format::Json), expected);
 }
 
 #[test]
@@ -290,6 +322,7 @@ fn the_schema_page_is_true() {
     let page = include_str!("../SCHEMA.md");
     let graph = FollowGraph::from_edges([]).unwrap();
     let nobody = overlap(&[], Cells::Count, &Memory).unwrap();
+    let nobody_about = overlap_estimated(&[], 1, By::Jaccard, &Memory).unwrap();
     let frames = [
         Frame::diffs(&[]),
         Frame::id_changes(&DiffPart::default()),
@@ -300,6 +333,7 @@ fn the_schema_page_is_true() {
         Frame::mutuals_summary(&[]),
         Frame::from(&MutualEdges::default()),
         Frame::from(&nobody),
+        Frame::from(&nobody_about),
         Frame::overlap_cells(&nobody).unwrap(),
         Frame::from(&graph.reciprocity()),
         Frame::from(&graph.summary()),

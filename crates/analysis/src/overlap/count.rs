@@ -220,7 +220,7 @@ impl<T: Tally, F: Fn() -> T + Sync> Pool<T, F> {
         if tasks.is_empty() {
             tasks.push(&[]);
         }
-        (0..tasks.len()).into_par_iter().with_max_len(1).for_each(|n| {
+        let take_task = |n: usize| {
             let free = self.all().pop();
             let mut tally = free.unwrap_or_else(&self.make);
             // The first task has what lies before its first cut too, the last what lies behind
@@ -230,7 +230,13 @@ impl<T: Tally, F: Fn() -> T + Sync> Pool<T, F> {
             let last = tasks.get(n + 1).map(|next| next[0]);
             take_from(lists, first, ends, last, &mut tally);
             self.all().push(tally);
-        });
+        };
+        if let [_] = tasks[..] {
+            // Not worth the way to another thread.
+            take_task(0);
+        } else {
+            (0..tasks.len()).into_par_iter().with_max_len(1).for_each(take_task);
+        }
     }
 }
 

@@ -39,6 +39,11 @@ impl<'a> OpenList<'a> {
         self.rows = Rows::Memory { members: members.into(), from: 0, to: 0 };
     }
 
+    /// Whether nothing has to be read.
+    pub(super) fn is_in_memory(&self) -> bool {
+        matches!(self.rows, Rows::Memory { .. })
+    }
+
     /// Goes on to the rows with ids below `end`, or to the end of the list if that is the end
     /// of the id space. Ends have to ascend from call to call.
     pub(super) fn read_to(&mut self, end: i64) -> Result<(), Error> {

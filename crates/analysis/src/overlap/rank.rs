@@ -122,7 +122,10 @@ pub fn overlap_strongest(
             }
             best
         };
-        let found: Vec<Best<Pair>> = pieces.par_iter().map(of_piece).collect();
+        let found: Vec<Best<Pair>> = match &pieces[..] {
+            [only] => vec![of_piece(only)],
+            _ => pieces.par_iter().map(of_piece).collect(),
+        };
         found.into_iter().for_each(|piece| best.merge(piece));
         Ok(())
     })?;

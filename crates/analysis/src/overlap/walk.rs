@@ -67,7 +67,11 @@ impl<'a> Walk<'a> {
             self.begin(end)?;
         }
         let Some(end) = self.steps.pop() else { return Ok(None) };
-        self.lists.par_iter_mut().with_max_len(4).try_for_each(|list| list.read_to(end))?;
+        if self.lists.iter().all(OpenList::is_in_memory) {
+            self.lists.iter_mut().try_for_each(|list| list.read_to(end))?;
+        } else {
+            self.lists.par_iter_mut().with_max_len(4).try_for_each(|list| list.read_to(end))?;
+        }
         Ok(Some(self.lists.iter().map(OpenList::rows).collect()))
     }
 
