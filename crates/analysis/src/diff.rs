@@ -213,7 +213,9 @@ impl Question for Compare {
         };
         meet_in_stretches(before.members, after.members, |equal| *unchanged += equal, alone);
         // They wait for those before them, a few thousand strips at a time.
-        (gained.shrink_to_fit(), lost.shrink_to_fit(), unknown.shrink_to_fit());
+        gained.shrink_to_fit();
+        lost.shrink_to_fit();
+        unknown.shrink_to_fit();
         Ok(found)
     }
 

@@ -55,7 +55,7 @@ pub fn memory() -> u64 {
 #[cfg(target_os = "linux")]
 fn of_machine() -> Option<u64> {
     let about = rustix::system::sysinfo();
-    Some(u64::try_from(about.totalram).ok()?.saturating_mul(u64::from(about.mem_unit)))
+    Some(u64::from(about.totalram).saturating_mul(u64::from(about.mem_unit)))
 }
 
 #[cfg(not(target_os = "linux"))]

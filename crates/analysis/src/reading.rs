@@ -24,7 +24,7 @@ pub(crate) struct Reading<'a> {
 enum Source<'a> {
     Memory(Slice<'a>),
     Run(Box<Cursor<'a>>),
-    File(FileRows<'a>),
+    File(Box<FileRows<'a>>),
 }
 
 impl<'a> Reading<'a> {
@@ -37,7 +37,7 @@ impl<'a> Reading<'a> {
     }
 
     pub(crate) fn of_file(rows: FileRows<'a>) -> Self {
-        Self::new(Source::File(rows))
+        Self::new(Source::File(Box::new(rows)))
     }
 
     fn new(source: Source<'a>) -> Self {

@@ -2,7 +2,7 @@
 //!
 //! The ids of all lists are scattered over the same buckets, ranges of about 65,536 ids each,
 //! and a bucket is sorted when it is asked for: it then fits in a core's cache, and no list is
-//! ever sorted as a whole. This is the partitioning step of a sample sort (Frazer and McKellar,
+//! ever sorted as a whole. This is the partitioning step of a sample sort (Frazer and `McKellar`,
 //! 1970), with buckets found by a table instead of a search: the table has a cell for each
 //! leading digit of an id and the twelve binary digits behind it, so that ids of all sizes are
 //! told apart equally well.
@@ -144,7 +144,9 @@ impl Cells {
     /// Buckets that hold about as many ids as each other, by a sample of them.
     fn new(sample: &[i64], rows: u64) -> Self {
         let mut counts = vec![0_u64; cell(i64::MAX) + 1];
-        sample.iter().for_each(|id| counts[cell(*id)] += 1);
+        for id in sample {
+            counts[cell(*id)] += 1;
+        }
         let buckets = (rows / BUCKET_IDS).clamp(1, BUCKETS_MAX);
         let enough = (sample.len() as u64).div_ceil(buckets).max(1);
         let (mut bucket_of, mut starts) = (Vec::with_capacity(counts.len()), vec![0]);
@@ -167,6 +169,7 @@ impl Cells {
 
 /// A number that grows with the id: its length in binary digits, and the [`DIGITS`] behind the
 /// leading one. Small ids are their own cell.
+#[expect(clippy::cast_possible_truncation, reason = "there are less than 2^18 cells")]
 fn cell(id: i64) -> usize {
     let id = id.cast_unsigned();
     let length = u64::BITS - id.leading_zeros();
@@ -177,7 +180,7 @@ fn cell(id: i64) -> usize {
 /// The smallest id of a cell.
 fn first_of(cell: usize) -> i64 {
     let dropped = (cell >> DIGITS).saturating_sub(1);
-    ((cell - (dropped << DIGITS)) as i64) << dropped
+    (((cell - (dropped << DIGITS)) as u64) << dropped).cast_signed()
 }
 
 fn rows(table: &IdTable) -> u64 {
@@ -253,7 +256,9 @@ impl Chunk {
         buckets.clear();
         buckets.extend(ids.iter().map(|id| cells.bucket(*id)));
         let mut ends = vec![0_u32; cells.starts.len()];
-        buckets.iter().for_each(|bucket| ends[usize::from(*bucket)] += 1);
+        for bucket in &*buckets {
+            ends[usize::from(*bucket)] += 1;
+        }
         let mut next = 0;
         for end in &mut ends {
             next += std::mem::replace(end, next);
@@ -282,7 +287,9 @@ impl Spill {
     /// Writes ids behind all others; says where.
     fn write(&self, ids: &[i64], bytes: &mut Vec<u8>) -> Result<u64, Error> {
         bytes.clear();
-        ids.iter().for_each(|id| bytes.extend_from_slice(&id.to_le_bytes()));
+        for id in ids {
+            bytes.extend_from_slice(&id.to_le_bytes());
+        }
         let at = self.end.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         write_all_at(&self.file, bytes, at).map_err(Self::refused)?;
         Ok(at)

@@ -1,4 +1,4 @@
-//! Decodes DELTA_BINARY_PACKED, the encoding of sorted integers, into a buffer that its caller
+//! Decodes `DELTA_BINARY_PACKED`, the encoding of sorted integers, into a buffer that its caller
 //! reuses.
 //!
 //! A list of fifty million ids is decoded for every question that is asked of it, and nothing

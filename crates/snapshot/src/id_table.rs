@@ -91,14 +91,13 @@ impl IdTable {
     pub fn read(&self, group: usize, column: usize, out: &mut Vec<i64>) -> Result<(), Error> {
         let start = out.len();
         let found = &self.columns[column];
-        let read = match found.physical {
-            Physical::INT64 => self.values(group, found, out),
-            _ => {
-                let mut narrow: Vec<i32> = Vec::new();
-                let read = self.values(group, found, &mut narrow);
-                out.extend(narrow.into_iter().map(i64::from));
-                read
-            }
+        let read = if found.physical == Physical::INT64 {
+            self.values(group, found, out)
+        } else {
+            let mut narrow: Vec<i32> = Vec::new();
+            let read = self.values(group, found, &mut narrow);
+            out.extend(narrow.into_iter().map(i64::from));
+            read
         };
         read.at(&self.reading(group, column), &self.path)?;
         self.check(&out[start..], column)

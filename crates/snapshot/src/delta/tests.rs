@@ -62,7 +62,7 @@ proptest! {
         prop_assert_eq!(&round_trip!(&values, Int64Type, "message m { required int64 a; }", delta, page), &values);
         prop_assert_eq!(&round_trip!(&values, Int64Type, "message m { optional int64 a; }", delta, page), &values);
         prop_assert_eq!(&round_trip!(&values, Int64Type, "message m { optional int64 a; }", Encoding::PLAIN, page), &values);
-        let small: Vec<i32> = values.iter().map(|n| *n as i32).collect();
+        let small: Vec<i32> = values.iter().map(|n| i32::truncate(n.cast_unsigned())).collect();
         prop_assert_eq!(&round_trip!(&small, Int32Type, "message m { required int32 a; }", delta, page), &small);
     }
 
@@ -96,15 +96,15 @@ fn encoded(values: &[i64]) -> Vec<u8> {
     let number = |mut n: u64| {
         let mut bytes = Vec::new();
         while n >= 0x80 {
-            bytes.push(n as u8 | 0x80);
+            bytes.push(n.to_le_bytes()[0] | 0x80);
             n >>= 7;
         }
-        bytes.push(n as u8);
+        bytes.push(n.to_le_bytes()[0]);
         bytes
     };
     let block = (values.len() as u64).next_multiple_of(128);
     let first = values[0];
-    let zigzag = (first << 1 ^ first >> 63) as u64;
+    let zigzag = (first << 1 ^ first >> 63).cast_unsigned();
     let mut bytes =
         [number(block), number(1), number(values.len() as u64), number(zigzag)].concat();
     bytes.extend([0, 64]);

@@ -82,14 +82,13 @@ impl<'a> Cursor<'a> {
     fn advance(&mut self) -> Result<bool, Error> {
         self.ids.clear();
         self.positions.clear();
-        let begun = match &mut self.begun {
-            Some(begun) => begun,
-            None => {
-                let Some(group) = self.groups.pop() else { return Ok(false) };
-                let part = &self.reader.parts[group.part];
-                let begun = Begun::new(part, group, self.of, self.with_positions);
-                self.begun.insert(begun.at(&reading(group), &part.path)?)
-            }
+        let begun = if let Some(begun) = &mut self.begun {
+            begun
+        } else {
+            let Some(group) = self.groups.pop() else { return Ok(false) };
+            let part = &self.reader.parts[group.part];
+            let begun = Begun::new(part, group, self.of, self.with_positions);
+            self.begun.insert(begun.at(&reading(group), &part.path)?)
         };
         let (group, path) = (begun.group, &self.reader.parts[begun.group.part].path);
         let read = begun.next(&mut self.ids, &mut self.positions);
