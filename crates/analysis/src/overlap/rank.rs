@@ -126,7 +126,9 @@ pub fn overlap_strongest(
             [only] => vec![of_piece(only)],
             _ => pieces.par_iter().map(of_piece).collect(),
         };
-        found.into_iter().for_each(|piece| best.merge(piece));
+        for piece in found {
+            best.merge(piece);
+        }
         Ok(())
     })?;
     Ok(Strongest {
@@ -232,7 +234,9 @@ impl<T> Best<T> {
     }
 
     fn merge(&mut self, other: Self) {
-        other.heap.into_iter().for_each(|ranked| self.take(ranked));
+        for ranked in other.heap {
+            self.take(ranked);
+        }
     }
 
     /// Strongest first.
