@@ -33,8 +33,10 @@ def graph(text: str) -> dict:
 
 def load(text: str) -> dict:
     """One line of JSON."""
-    said = json.loads(text.splitlines()[-1])
-    steps = {"load": said["wall"], "held_mib": said["held_mib"], "peak_mib": said["peak_mib"]}
+    said = json.loads(next((line for line in text.splitlines() if line.startswith("{")), "{}"))
+    if not said:
+        return {}
+    steps = {"everything": said["wall"], "held_mib": said["held_mib"], "peak_mib": said["peak_mib"]}
     return {"steps": steps, "answers": {name: said[name] for name in ("accounts", "edges", "pairs")}}
 
 

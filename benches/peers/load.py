@@ -48,6 +48,7 @@ def loaded(edges: str, src: str, dst: str, build, count, number=numbered_by_hash
         one, other = numbers[: len(one)], numbers[len(one) :]
     with common.step("load"):
         graph = build(one, other, accounts)
+    common.STEPS["everything"] = round(sum(common.STEPS.values()), 4)
     answers = {"accounts": accounts, "edges": int(count(graph))}
     del one, other, numbers
     gc.collect()

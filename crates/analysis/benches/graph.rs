@@ -34,8 +34,8 @@ const CASES: [Case; 11] = [
     }),
     ("floor-gather", |graph| {
         let numbers: Vec<f64> = (0..graph.accounts()).map(|i| i as f64).collect();
-        let of = |row: &[_]| row.iter().map(|n: &analysis::graph::NodeIx| numbers[n.index()]).sum();
-        graph.node_identifiers().map(|n| of(graph.in_neighbors(n))).sum::<f64>().to_string()
+        let rows = graph.node_identifiers().map(|node| graph.in_neighbors(node));
+        rows.flatten().map(|from| numbers[from.index()]).sum::<f64>().to_string()
     }),
     ("undirected", |graph| format!("{} pairs", graph.undirected().pairs())),
     ("weak", |graph| format!("{} components", graph.weak_components().count())),
@@ -109,7 +109,7 @@ fn kronecker(scale: u32) -> Vec<(AccountId, AccountId)> {
     let mut edge = || {
         let (mut from, mut to) = (0_u32, 0_u32);
         for _ in 0..scale {
-            let chance = draw() * 100 >> 32;
+            let chance = (draw() * 100) >> 32;
             from = from << 1 | u32::from(chance >= 76);
             to = to << 1 | u32::from((57..76).contains(&chance) || chance >= 95);
         }

@@ -2,7 +2,7 @@
 
 use clap::{Args as Group, ValueEnum};
 
-use super::Output;
+use super::{EdgeFiles, Output};
 
 #[derive(Debug, Group)]
 #[command(before_help = "Examples:
@@ -11,6 +11,7 @@ use super::Output;
   followgraph graph --metrics all --format parquet --output accounts.parquet
   followgraph graph --degrees --format csv               how many accounts have how many followers
   followgraph graph --run 2026-11-23 --format json
+  followgraph graph --from edges.parquet --columns src,dst --metrics cores
 
 The graph holds what the run has read and nothing else: where lists are missing or cut short,
 degrees, cores and triangles are lower bounds, and ranks and communities may err either way.")]
@@ -34,6 +35,9 @@ pub(crate) struct Graph {
     /// The run
     #[arg(long, value_name = "RUN", default_value = "latest")]
     pub(crate) run: String,
+
+    #[command(flatten)]
+    pub(crate) from: EdgeFiles,
 
     #[command(flatten)]
     pub(crate) output: Output,

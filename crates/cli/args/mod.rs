@@ -12,7 +12,7 @@ mod questions;
 
 pub(crate) use graph::{Graph, MetricName, Suggest, SuggestBy};
 pub(crate) use overlap::Overlap;
-pub(crate) use questions::{Diff, ListName, Mutuals, Output, Pair};
+pub(crate) use questions::{Diff, EdgeFiles, ListName, Mutuals, Output, Pair};
 
 /// Snapshots of who follows whom, and exact answers about what changed.
 #[derive(Debug, Parser)]

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use anyhow::Result;
 use clap::{Args as Group, ValueEnum};
+
+use crate::exit::Usage;
 
 /// Two runs to compare, and what of them.
 #[derive(Debug, Group)]
@@ -58,6 +61,8 @@ pub(crate) struct Diff {
   followgraph mutuals @alice             mutual, only followers, only following
   followgraph mutuals                    every account of the run that has both lists
   followgraph mutuals --reciprocity --format json
+  followgraph mutuals --edges            every two accounts that follow each other
+  followgraph mutuals --edges --from edges.parquet --columns src,dst
   followgraph mutuals --format parquet --output mutuals.parquet")]
 pub(crate) struct Mutuals {
     /// Accounts as @name or id [default: every account that has both lists]
@@ -76,8 +81,39 @@ pub(crate) struct Mutuals {
     #[arg(long, conflicts_with_all = ["accounts", "summary"])]
     pub(crate) reciprocity: bool,
 
+    /// One row for every two accounts of the whole run that follow each other
+    #[arg(long, conflicts_with_all = ["accounts", "summary", "reciprocity"])]
+    pub(crate) edges: bool,
+
+    #[command(flatten)]
+    pub(crate) from: EdgeFiles,
+
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// Edges that are not in a store.
+#[derive(Debug, Group)]
+pub(crate) struct EdgeFiles {
+    /// Parquet files of edges from elsewhere, in place of a run
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "run")]
+    pub(crate) from: Vec<PathBuf>,
+
+    /// The columns of these files that hold who follows and who is followed
+    #[arg(long, value_name = "FROM,TO", default_value = "src,dst", requires = "from")]
+    pub(crate) columns: String,
+}
+
+impl EdgeFiles {
+    /// The columns, one after the other.
+    pub(crate) fn columns(&self) -> Result<[&str; 2]> {
+        let two = self.columns.split_once(',').filter(|(_, to)| !to.contains(','));
+        let (from, to) = two.ok_or_else(|| {
+            Usage::new(format!("--columns: `{}` does not name two columns", self.columns))
+                .hint("write who follows first and who is followed then, as src,dst")
+        })?;
+        Ok([from.trim(), to.trim()])
+    }
 }
 
 /// Where results go, and in which form.

@@ -19,27 +19,48 @@ use crate::settings::Settings;
 const SHOWN: usize = 20;
 
 pub(crate) fn run(settings: &Settings, command: &args::Graph) -> Result<Exit> {
-    let run = Store::open(&settings.store.value)?.find(&command.run)?;
-    let names = Names::of([&run])?;
+    let Asked { graph, summary, names, of } = ask(settings, command)?;
     if command.degrees {
-        let graph = FollowGraph::from_run(&run)?;
         let screen = || Ok(degrees(&graph));
         output::deliver(&command.output, screen, || Ok(Frame::graph_degrees(&graph)))?;
-        return Ok(Exit::Done);
-    }
-    if !command.metrics.is_empty() {
-        let graph = FollowGraph::from_run(&run)?;
+    } else if let Some(summary) = summary {
+        let screen = || Ok(format!("{of}\n\n{}", screen(&summary, &names)));
+        output::deliver(&command.output, screen, || Ok(Frame::from(&summary)))?;
+    } else {
         let metrics = graph.metrics(wanted(command))?;
         let screen = || Ok(accounts(&graph, &metrics, &names));
-        let frame =
-            || Frame::graph_accounts(&graph, &metrics).with_context("run", run.id().to_string());
+        let frame = || Frame::graph_accounts(&graph, &metrics).with_context("graph", of);
         output::deliver(&command.output, screen, || Ok(frame()))?;
-        return Ok(Exit::Done);
     }
-    let summary = run_summary(&run)?;
-    let screen = || Ok(format!("run {}\n\n{}", run.id(), screen(&summary, &names)));
-    output::deliver(&command.output, screen, || Ok(Frame::from(&summary)))?;
     Ok(Exit::Done)
+}
+
+/// What is asked about.
+struct Asked {
+    graph: FollowGraph,
+    /// If nothing else is wanted.
+    summary: Option<Summary>,
+    names: Names,
+    of: String,
+}
+
+fn ask(settings: &Settings, command: &args::Graph) -> Result<Asked> {
+    let only_summary = !command.degrees && command.metrics.is_empty();
+    let files = &command.from.from;
+    if !files.is_empty() {
+        let graph = FollowGraph::open(files, command.from.columns()?)?;
+        let summary = only_summary.then(|| graph.summary());
+        let names = Names::of([])?;
+        let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+        return Ok(Asked { graph, summary, names, of: files.join(" ") });
+    }
+    let run = Store::open(&settings.store.value)?.find(&command.run)?;
+    let (names, of) = (Names::of([&run])?, format!("run {}", run.id()));
+    if only_summary {
+        let (graph, summary) = (FollowGraph::from_edges([])?, Some(run_summary(&run)?));
+        return Ok(Asked { graph, summary, names, of });
+    }
+    Ok(Asked { graph: FollowGraph::from_run(&run)?, summary: None, names, of })
 }
 
 fn screen(summary: &Summary, names: &Names) -> String {

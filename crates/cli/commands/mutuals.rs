@@ -3,17 +3,26 @@
 use std::fmt::Write as _;
 
 use analysis::engine::Stream;
-use analysis::{Frame, Mutuals, Reciprocity, RunObservations, mutuals, run_reciprocity};
+use analysis::{
+    Frame, MutualEdges, Mutuals, Reciprocity, RunObservations, file_mutual_edges, mutuals,
+    run_mutual_edges, run_reciprocity,
+};
 use anyhow::Result;
 use snapshot::{AccountId, List, Store};
 
 use crate::args;
-use crate::exit::Exit;
+use crate::exit::{Exit, Usage};
 use crate::names::{self, Names};
 use crate::output::{self, Align, counted, grouped, percent};
 use crate::settings::Settings;
 
+/// Pairs shown at a terminal; files get all of them.
+const SHOWN: usize = 20;
+
 pub(crate) fn run(settings: &Settings, command: &args::Mutuals) -> Result<Exit> {
+    if command.edges || !command.from.from.is_empty() {
+        return edges(settings, command);
+    }
     let run = Store::open(&settings.store.value)?.find(&command.run)?;
     if command.reciprocity {
         let whole = run_reciprocity(&run)?;
@@ -39,6 +48,52 @@ pub(crate) fn run(settings: &Settings, command: &args::Mutuals) -> Result<Exit> 
     };
     output::deliver(&command.output, screen, || Ok(frame()))?;
     Ok(Exit::Done)
+}
+
+/// Every two accounts that follow each other, written as they are found.
+fn edges(settings: &Settings, command: &args::Mutuals) -> Result<Exit> {
+    let files = &command.from.from;
+    if !command.edges {
+        return Err(Usage::new("--from is for --edges").hint("add --edges").into());
+    }
+    let columns = command.from.columns()?;
+    let find = |take: &mut (dyn FnMut(MutualEdges) -> Result<(), analysis::Error> + Send)| {
+        if files.is_empty() {
+            let run = Store::open(&settings.store.value)?.find(&command.run)?;
+            return Ok::<_, anyhow::Error>(run_mutual_edges(&run, take)?);
+        }
+        Ok(file_mutual_edges(files, columns, take)?)
+    };
+    let Some(format) = command.output.format.of_file() else {
+        let mut first = MutualEdges::default();
+        let pairs = find(&mut |some| {
+            let missing = SHOWN - first.len();
+            first.a.extend(some.a.into_iter().take(missing));
+            first.b.extend(some.b.into_iter().take(missing));
+            Ok(())
+        })?;
+        let screen = || Ok(edges_screen(&first, pairs));
+        let frame = || Ok(Frame::from(&first));
+        output::deliver(&command.output, screen, frame)?;
+        return Ok(Exit::Done);
+    };
+    let like = Frame::from(&MutualEdges::default());
+    output::deliver_pieces(format, &command.output.output, &like, |rows| {
+        find(&mut |some| rows.append(Frame::from(&some)))
+    })?;
+    Ok(Exit::Done)
+}
+
+/// The first pairs, and how many there are.
+fn edges_screen(first: &MutualEdges, pairs: u64) -> String {
+    let headings = [("one", Align::Left), ("and the other", Align::Left)];
+    let rows = first.a.iter().zip(&first.b).map(|(a, b)| vec![a.to_string(), b.to_string()]);
+    let mut text = output::table(&headings, rows);
+    let _ = match pairs.saturating_sub(first.len() as u64) {
+        0 => writeln!(text, "\n{} follow each other", counted(pairs, "pair")),
+        more => writeln!(text, "and {} more; --format csv lists them all", counted(more, "pair")),
+    };
+    text
 }
 
 fn with_both_lists(run: &RunObservations) -> Vec<AccountId> {
