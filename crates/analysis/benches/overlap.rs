@@ -94,7 +94,9 @@ fn make(store: &Path, lists: u32, members: std::ops::Range<f64>, users: u32) {
             drawn.sort_unstable();
             drawn.dedup();
         }
-        drawn.iter().for_each(|user| in_lists[*user as usize] += 1);
+        for user in &drawn {
+            in_lists[*user as usize] += 1;
+        }
         let ids =
             drawn.iter().map(|user| AccountId::new((mixed(!u64::from(*user)) >> 1).cast_signed()));
         let ids: Vec<AccountId> = ids.map(Option::unwrap).collect();

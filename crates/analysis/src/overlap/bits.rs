@@ -112,17 +112,18 @@ mod tests {
         let mut counts = vec![vec![0; 70]; 70];
         let mut bits = Bits::new(70);
         let add = |bits: &Bits, counts: &mut Vec<Vec<u32>>| {
-            (0..70).for_each(|i| bits.count(i, &mut counts[i][i + 1..]));
+            for (i, row) in counts.iter_mut().enumerate() {
+                bits.count(i, &mut row[i + 1..]);
+            }
         };
         for lists in &having {
             bits.push(lists, |full| add(full, &mut counts));
         }
         add(&bits, &mut counts);
-        for i in 0..70 {
-            for j in i + 1..70 {
-                let (a, b) = (u16::try_from(i).unwrap(), u16::try_from(j).unwrap());
-                let both = having.iter().filter(|h| h.contains(&a) && h.contains(&b)).count();
-                assert_eq!(counts[i][j] as usize, both, "lists {i} and {j}");
+        for (i, row) in (0..).zip(&counts) {
+            for (j, count) in (0..).zip(row).skip(usize::from(i) + 1) {
+                let both = having.iter().filter(|h| h.contains(&i) && h.contains(&j)).count();
+                assert_eq!(*count as usize, both, "lists {i} and {j}");
             }
         }
     }

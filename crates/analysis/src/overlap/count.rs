@@ -124,7 +124,10 @@ fn bands(lists: usize, memory: u64) -> Vec<Range<usize>> {
             start = end;
         }
     }
-    if bands.is_empty() { vec![0..0] } else { bands }
+    if lists == 0 {
+        bands.push(0..0);
+    }
+    bands
 }
 
 /// Counts with a matrix, or a counter for every combination of lists, per thread.
@@ -182,7 +185,9 @@ pub(super) fn rows(
     many::count(&mut all, pairs, &mut bits);
     many::count_bits(&bits, pairs);
     let mut work = Work::default();
-    all.iter().for_each(|collector| work.add(collector.work()));
+    for collector in &all {
+        work.add(collector.work());
+    }
     Ok((sizes, work))
 }
 

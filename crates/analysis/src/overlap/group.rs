@@ -180,11 +180,15 @@ mod tests {
         // Twice: what was there before is forgotten.
         for _ in 0..2 {
             groups.clear();
-            lists.iter().for_each(|list| groups.push(list));
+            for list in &lists {
+                groups.push(list);
+            }
             groups.finish();
             let mut expected: BTreeMap<i64, Vec<u16>> = BTreeMap::new();
             for (number, list) in (0..).zip(&lists) {
-                list.iter().for_each(|id| expected.entry(*id).or_default().push(number));
+                for id in list {
+                    expected.entry(*id).or_default().push(number);
+                }
             }
             let mut expected: Vec<_> = expected.into_values().collect();
             let mut found: Vec<_> = groups.each().map(<[u16]>::to_vec).collect();

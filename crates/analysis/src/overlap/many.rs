@@ -87,7 +87,9 @@ pub(super) fn count(collected: &mut [Collector], pairs: &mut Pairs, bits: &mut B
     let mut tasks = pairs.rows_mut();
     tasks.par_chunks_mut(TASK_ROWS).for_each(|task| {
         for (i, row) in task {
-            indexes.iter().for_each(|index| index.count(*i, row));
+            for index in &indexes {
+                index.count(*i, row);
+            }
         }
     });
     drop(indexes);

@@ -16,14 +16,16 @@ enum Rows<'a> {
     /// Rows in memory, and which of them are the present ones.
     Memory { members: Cow<'a, [i64]>, from: usize, to: usize },
     /// Rows that are read, and the present ones.
-    Read { reading: Reading<'a>, present: Vec<i64> },
+    Read { reading: Box<Reading<'a>>, present: Vec<i64> },
 }
 
 impl<'a> OpenList<'a> {
     pub(super) fn new(list: &'a Observation) -> Self {
         let rows = match list.in_memory() {
             Some(members) => Rows::Memory { members: members.into(), from: 0, to: 0 },
-            None => Rows::Read { reading: list.reading(ALL_IDS, false), present: Vec::new() },
+            None => {
+                Rows::Read { reading: Box::new(list.reading(ALL_IDS, false)), present: Vec::new() }
+            }
         };
         Self { rows, passed: 0 }
     }

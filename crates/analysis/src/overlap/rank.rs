@@ -234,7 +234,9 @@ impl<T> Best<T> {
     }
 
     fn merge(&mut self, other: Self) {
-        other.heap.into_iter().for_each(|ranked| self.take(ranked));
+        for ranked in other.heap {
+            self.take(ranked);
+        }
     }
 
     /// Strongest first.

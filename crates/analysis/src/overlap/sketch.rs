@@ -190,7 +190,9 @@ fn sample(lists: &[Observation], lg_hashes: u8) -> Result<Vec<Sampled>, Error> {
     let mut walk = Walk::new(lists, STEP_ROWS, crate::memory() / 4)?;
     while let Some(rows) = walk.next()? {
         sketches.par_iter_mut().zip(rows).with_max_len(1).for_each(|(sketch, rows)| {
-            rows.iter().for_each(|id| sketch.update(*id));
+            for id in rows {
+                sketch.update(*id);
+            }
         });
     }
     let finished = |((mut sketch, list), size): ((ThetaSketch, &Observation), u64)| {

@@ -45,7 +45,7 @@ pub(super) fn sweeps(lists: &[Observation]) -> Vec<Sweep<'_>> {
     sweeps
 }
 
-impl<'a> Sweep<'a> {
+impl Sweep<'_> {
     fn if_worth_it(mut self) -> Option<Self> {
         let mut accounts: Vec<i64> = self.wanted.keys().copied().collect();
         accounts.sort_unstable();

@@ -48,10 +48,14 @@ fn check(sets: &[Ids], pairs: &Pairs) {
 fn by_mask(sets: &[Ids]) -> BTreeMap<usize, u32> {
     let mut masks: BTreeMap<i64, usize> = BTreeMap::new();
     for (i, set) in sets.iter().enumerate() {
-        set.iter().for_each(|id| *masks.entry(*id).or_default() |= 1 << i);
+        for id in set {
+            *masks.entry(*id).or_default() |= 1 << i;
+        }
     }
     let mut counts = BTreeMap::new();
-    masks.into_values().for_each(|mask| *counts.entry(mask).or_default() += 1);
+    for mask in masks.into_values() {
+        *counts.entry(mask).or_default() += 1;
+    }
     counts
 }
 
