@@ -7,8 +7,8 @@ use analysis::engine::Memory;
 use analysis::frame::{Direction, Kind};
 use analysis::graph::{Leiden, PageRank, Wanted};
 use analysis::{
-    Cells, DiffPart, Fate, FollowGraph, Format, Frame, FrameWriter, Losses, Observation,
-    Reciprocity, Standing, Verdict, diff, mutuals, overlap,
+    Cells, DiffPart, Fate, FollowGraph, Format, Frame, FrameWriter, Losses, MutualEdges,
+    Observation, Reciprocity, Standing, Verdict, diff, mutuals, overlap,
 };
 use jiff::Timestamp;
 use snapshot::{AccountId, Coverage, Crawl, Cut, List, State, Table, Values};
