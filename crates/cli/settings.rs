@@ -134,7 +134,6 @@ impl Settings {
         }
         let none: Option<usize> = None;
         let no_text: Option<Option<String>> = None;
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let store = args.store.clone().or(flags.store);
         let default_store = PathBuf::from("followgraph-store");
         let token_file = setting!(
@@ -161,9 +160,7 @@ impl Settings {
             user.retry_delay.map(Some),
             None
         );
-        let prices = user.prices.map(|table| table.read(&user_text, &file)).transpose()?;
-        let prices = prices.map(|prices| (prices, Origin::File(file.clone())));
-        let prices = Setting::first([prices, None, None, None], Prices::default());
+        let prices = prices(user.prices, &user_text, &file)?;
         let base_url = setting!(
             flags.base_url,
             "--base-url",
@@ -181,7 +178,7 @@ impl Settings {
                 THREADS,
                 none,
                 user.threads,
-                cores
+                std::thread::available_parallelism().map_or(1, usize::from)
             ),
             memory: setting!(
                 args.memory.clone().map(Some),
@@ -255,6 +252,13 @@ impl Settings {
             row("prices", prices, &self.prices.origin),
         ]
     }
+}
+
+/// What the user's file says of prices, or else what they were when this was written.
+fn prices(table: Option<PricesTable>, text: &str, file: &Path) -> Result<Setting<Prices>> {
+    let said = table.map(|table| table.read(text, file)).transpose()?;
+    let said = said.map(|prices| (prices, Origin::File(file.to_owned())));
+    Ok(Setting::first([said, None, None, None], Prices::default()))
 }
 
 /// A value that an environment variable can hold.

@@ -74,15 +74,12 @@ fn mutual(mut arguments: Vec<String>, pairs: &Path) {
     let like = Frame::from(&MutualEdges::default());
     let mut writer = FrameWriter::new(&mut file, Format::Parquet, &like).unwrap();
     let write = |found: MutualEdges| writer.append(Frame::from(&found));
-    let count = match &arguments[..] {
-        [store] => {
-            let run = Store::open(Path::new(store)).unwrap().find("latest").unwrap();
-            run_mutual_edges(&run, write).unwrap()
-        }
-        _ => {
-            let (to, from) = (arguments.pop().unwrap(), arguments.pop().unwrap());
-            file_mutual_edges(&arguments, [&from, &to], write).unwrap()
-        }
+    let count = if let [store] = &arguments[..] {
+        let run = Store::open(Path::new(store)).unwrap().find("latest").unwrap();
+        run_mutual_edges(&run, write).unwrap()
+    } else {
+        let (to, from) = (arguments.pop().unwrap(), arguments.pop().unwrap());
+        file_mutual_edges(&arguments, [&from, &to], write).unwrap()
     };
     writer.finish().unwrap();
     let wall = start.elapsed().as_secs_f64();

@@ -157,7 +157,7 @@ pub fn diff_each(
     before: &Observation,
     after: &Observation,
     engine: &dyn Engine,
-    take: impl FnMut(DiffPart) -> Result<(), Error>,
+    take: impl FnMut(DiffPart) -> Result<(), Error> + Send,
 ) -> Result<(), Error> {
     each(&Compare::new(before, after)?, &[before, after], engine, take)
 }
@@ -330,7 +330,7 @@ pub fn diff_runs_each(
     list: List,
     accounts: &Accounts,
     engine: &dyn Engine,
-    mut take: impl FnMut(&Compared, DiffPart) -> Result<(), Error>,
+    mut take: impl FnMut(&Compared, DiffPart) -> Result<(), Error> + Send,
 ) -> Result<Apart, Error> {
     let (earlier, later) = (RunObservations::open(before)?, RunObservations::open(after)?);
     let (in_before, in_after) = (chosen(&earlier, list, accounts), chosen(&later, list, accounts));

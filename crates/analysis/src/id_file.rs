@@ -36,7 +36,7 @@ pub fn diff_id_files(
     [before, after]: [&Path; 2],
     column: Option<&str>,
     engine: &dyn Engine,
-    mut take: impl FnMut(DiffPart) -> Result<(), Error>,
+    mut take: impl FnMut(DiffPart) -> Result<(), Error> + Send,
 ) -> Result<(), Error> {
     let tables = [open(before, column)?, open(after, column)?];
     let sorted = seems_sorted(&tables[0])? && seems_sorted(&tables[1])?;

@@ -26,6 +26,7 @@
 
 mod error;
 mod id_file;
+mod in_order;
 mod in_step;
 mod observation;
 mod radix;

@@ -10,9 +10,6 @@ const THREADS_MAX: usize = 512;
 /// Less would not hold the buffers of one thread.
 const MEMORY_MIN: u64 = 32 << 20;
 
-/// Where the machine does not tell how much it has.
-const MEMORY_UNTOLD: u64 = 2 << 30;
-
 static MEMORY: OnceLock<u64> = OnceLock::new();
 
 /// Bounds the threads of the whole process's questions. To be called once, before the first
@@ -48,17 +45,18 @@ pub fn set_memory(bytes: u64) -> Result<(), Error> {
 
 /// The bytes that questions may keep in memory.
 pub fn memory() -> u64 {
-    *MEMORY.get_or_init(|| of_machine().map_or(MEMORY_UNTOLD, |all| all / 2))
+    *MEMORY.get_or_init(|| of_machine() / 2)
 }
 
 /// The memory of the machine in bytes.
 #[cfg(target_os = "linux")]
-fn of_machine() -> Option<u64> {
+fn of_machine() -> u64 {
     let about = rustix::system::sysinfo();
-    Some(u64::from(about.totalram).saturating_mul(u64::from(about.mem_unit)))
+    about.totalram.saturating_mul(about.mem_unit.into())
 }
 
+/// It is not asked elsewhere, and taken to be a small one.
 #[cfg(not(target_os = "linux"))]
-fn of_machine() -> Option<u64> {
-    None
+fn of_machine() -> u64 {
+    4 << 30
 }

@@ -8,13 +8,12 @@
 //! ([`each`]); merging them into one answer is one use of that ([`ask`]), writing them to a
 //! file another, and then memory depends on the partitions in flight and not on the answer.
 
-use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::mpsc;
 
 use snapshot::{AccountId, Columns};
 
 use crate::engine::{Engine, Partitions};
+use crate::in_order::in_order;
 use crate::{Error, Observation};
 
 /// Something to be computed over `K` lists.
@@ -110,7 +109,7 @@ pub fn each<Q: Question>(
     question: &Q,
     lists: &[&Observation],
     engine: &dyn Engine,
-    mut take: impl FnMut(Q::Partial) -> Result<(), Error>,
+    mut take: impl FnMut(Q::Partial) -> Result<(), Error> + Send,
 ) -> Result<(), Error> {
     let columns = Columns { accounts: false, positions: question.needs_positions() };
     let partitions = engine.open(lists, columns)?;
@@ -125,41 +124,6 @@ pub fn each<Q: Question>(
         },
     )?;
     lists.iter().zip(rows).try_for_each(|(list, rows)| list.check(rows))
-}
-
-/// Computes something of each item in parallel, and hands the results over in order on the
-/// calling thread, while others are computed. No more than twice as many as there are threads
-/// are begun and not yet handed over.
-fn in_order<I: Copy + Send, T: Send>(
-    items: impl IntoIterator<Item = I>,
-    compute: impl Fn(I) -> T + Sync,
-    mut take: impl FnMut(T) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let mut items = items.into_iter();
-    // A thread of the pool must not wait for the others: they may wait for it.
-    if rayon::current_num_threads() == 1 || rayon::current_thread_index().is_some() {
-        return items.try_for_each(|item| take(compute(item)));
-    }
-    rayon::in_place_scope(|scope| {
-        let compute = &compute;
-        let begin = |item| {
-            let (done, result) = mpsc::sync_channel(1);
-            scope.spawn(move |_| {
-                // Nobody waits for it any more if an earlier one has failed.
-                let _ = done.send(compute(item));
-            });
-            result
-        };
-        let in_flight = 2 * rayon::current_num_threads();
-        let mut begun: VecDeque<_> = items.by_ref().take(in_flight).map(begin).collect();
-        while let Some(first) = begun.pop_front() {
-            // A task that panicked has no result; the scope will go on panicking.
-            let Ok(result) = first.recv() else { return Ok(()) };
-            take(result)?;
-            begun.extend(items.next().map(begin));
-        }
-        Ok(())
-    })
 }
 
 /// What a range contributes, strip by strip, and how many rows each list has in it.

@@ -7,9 +7,9 @@ use analysis::engine::Memory;
 use analysis::frame::{Direction, Kind};
 use analysis::graph::{Leiden, PageRank, Wanted};
 use analysis::{
-    By, Cells, DiffPart, Fate, FollowGraph, Format, Frame, FrameWriter, Losses, Observation,
-    Reciprocity, Standing, Verdict, diff, mutuals, overlap, overlap_each, overlap_estimated,
-    overlap_strongest,
+    By, Cells, DiffPart, Fate, FollowGraph, Format, Frame, FrameWriter, Losses, MutualEdges,
+    Observation, Reciprocity, Standing, Verdict, diff, mutuals, overlap, overlap_each,
+    overlap_estimated, overlap_strongest,
 };
 use jiff::Timestamp;
 use snapshot::{AccountId, Coverage, Crawl, Cut, List, State, Table, Values};
@@ -117,7 +117,7 @@ fn pieces_are_written_as_one_frame_is() {
     }
     let mut rows = Vec::new();
     whole.write(Format::Jsonl, &mut rows).unwrap();
-    assert_eq!(rows.iter().filter(|byte| **byte == b'\n').count(), 3);
+    assert_eq!(String::from_utf8(rows).unwrap().lines().count(), 3);
 }
 
 #[test]

@@ -169,7 +169,7 @@ fn long_readings_are_compared_as_sets_whether_in_step_or_not() {
     let folder = tempfile::tempdir().unwrap();
     let all = mixed(&ids(700_000, 2));
     let (new, old) = all.split_at(9_000);
-    let left = |place: &usize| place % 61 == 0;
+    let left = |place: &usize| place.is_multiple_of(61);
     let kept = || old.iter().enumerate().filter(|(place, _)| !left(place)).map(|(_, id)| *id);
     let later: Vec<_> = new.iter().copied().chain(kept()).collect();
     let gone: BTreeSet<_> =

@@ -94,6 +94,6 @@ pub(crate) enum SuggestBy {
     Shared,
     /// How much more the audience follows it than everybody else does
     Lift,
-    /// PageRank as seen from the audience
+    /// `PageRank` as seen from the audience
     Score,
 }

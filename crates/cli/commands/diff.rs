@@ -59,7 +59,7 @@ fn piece_by_piece(
     let accounts = chosen(&before, &after, &command.pair.accounts)?;
     let since = after.manifest().started_at;
     let fates = Fates::since(store, since, RECHECK);
-    let fates = fates.unwrap_or_else(|e| left_out(settings, Fates::none(), e));
+    let fates = fates.unwrap_or_else(|e| left_out(settings, Fates::none(), &e));
     let like = Frame::diffs(&[])
         .with_context("before_run", before.id().to_string())
         .with_context("after_run", after.id().to_string());
@@ -188,10 +188,10 @@ fn pair(store: &Store, before: Option<&str>, after: &str) -> Result<(Run, Run)> 
 /// What became of the lost, as far as the store knows. A diff stands without it, so a damaged
 /// run elsewhere in the store does not keep it from being shown.
 fn fates(store: &Store, answer: &RunDiff, settings: &Settings) -> Vec<Losses> {
-    losses(store, &answer.diffs, RECHECK).unwrap_or_else(|e| left_out(settings, Vec::new(), e))
+    losses(store, &answer.diffs, RECHECK).unwrap_or_else(|e| left_out(settings, Vec::new(), &e))
 }
 
-fn left_out<T>(settings: &Settings, nothing: T, why: analysis::Error) -> T {
+fn left_out<T>(settings: &Settings, nothing: T, why: &analysis::Error) -> T {
     if !settings.quiet {
         output::remark(format!("what became of the lost is left out: {why}"));
     }

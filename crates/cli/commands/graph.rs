@@ -175,7 +175,9 @@ fn facts(metrics: &Metrics) -> String {
             found.rounds, found.residual
         );
     }
-    if let Some((core, accounts)) = metrics.cores.as_ref().and_then(|found| found.innermost()) {
+    if let Some((core, accounts)) =
+        metrics.cores.as_ref().and_then(analysis::graph::Cores::innermost)
+    {
         let accounts = output::counted(accounts, "account");
         let _ = writeln!(text, "innermost core: {}, of {accounts}", grouped(core.into()));
     }

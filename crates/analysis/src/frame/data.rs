@@ -74,7 +74,7 @@ impl Data {
         for pair in self.0.iter_mut().zip(other.0) {
             match pair {
                 (Values::I64(a), Values::I64(b)) | (Values::Time(a), Values::Time(b)) => {
-                    a.extend(b)
+                    a.extend(b);
                 }
                 (Values::F64(a), Values::F64(b)) => a.extend(b),
                 (Values::Bool(a), Values::Bool(b)) => a.extend(b),

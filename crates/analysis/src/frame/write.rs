@@ -26,7 +26,7 @@ enum Form<'a> {
     Json(Out<'a>, bool),
     Jsonl(Out<'a>),
     /// Rows wait until there are enough for a row group.
-    Parquet(TableStream<Out<'a>>, Data),
+    Parquet(Box<TableStream<Out<'a>>>, Data),
 }
 
 type Out<'a> = &'a mut (dyn Write + Send);
@@ -56,7 +56,7 @@ impl<'a> FrameWriter<'a> {
                 let table = like.table(like.data.clone());
                 let stream = TableStream::new(out, &table, &facts);
                 let stream = stream.map_err(|e| like.cannot_write("Parquet", e))?;
-                Form::Parquet(stream, like.data.clone())
+                Form::Parquet(Box::new(stream), like.data.clone())
             }
         };
         Ok(Self { like, form })

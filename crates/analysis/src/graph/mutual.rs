@@ -13,10 +13,10 @@ use std::path::Path;
 use snapshot::{AccountId, Run};
 
 use super::load::{Half, gathered_files, gathered_run};
-use super::piles::in_order;
 use super::rows::Rows;
 use super::{FollowGraph, NodeIx};
 use crate::Error;
+use crate::in_order::in_order;
 
 /// Some mutual edges: `a[i]` and `b[i]` follow each other, and `a[i] < b[i]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -137,14 +137,14 @@ fn meet(a: &[NodeIx], b: &[NodeIx], mut both: impl FnMut(NodeIx)) {
         }
         return;
     }
-    let (mut s, mut l) = (0, 0);
-    while s < short.len() && l < long.len() {
-        let (x, y) = (short[s], long[l]);
-        if x == y {
-            both(x);
+    let (mut left, mut right) = (0, 0);
+    while left < short.len() && right < long.len() {
+        let (this, that) = (short[left], long[right]);
+        if this == that {
+            both(this);
         }
         // Without a branch: which of them is smaller is anybody's guess.
-        s += usize::from(x <= y);
-        l += usize::from(y <= x);
+        left += usize::from(this <= that);
+        right += usize::from(that <= this);
     }
 }

@@ -164,28 +164,3 @@ pub(super) fn shares<T>(items: Vec<T>) -> Vec<Vec<T>> {
     let share = || Some(items.by_ref().take(length).collect()).filter(|s: &Vec<T>| !s.is_empty());
     std::iter::from_fn(share).collect()
 }
-
-/// Computes something of every task, in parallel, and hands it over in the order of the
-/// tasks. What is computed and not handed over yet is bounded by some tasks per thread. Ends
-/// with the first error of `take`.
-pub(super) fn in_order<T: Send, R: Send, E: Send>(
-    tasks: impl IntoIterator<Item = T>,
-    compute: impl Fn(T) -> R + Sync,
-    mut take: impl FnMut(R) -> Result<(), E> + Send,
-) -> Result<(), E> {
-    let wave = 4 * rayon::current_num_threads();
-    let (mut tasks, mut ready) = (tasks.into_iter(), Vec::new());
-    loop {
-        let next: Vec<T> = tasks.by_ref().take(wave).collect();
-        let last = next.is_empty();
-        let results = || next.into_par_iter().with_max_len(1).map(&compute).collect();
-        // What the wave before has left is handed over meanwhile.
-        let hand_over = || ready.into_iter().try_for_each(&mut take);
-        let (taken, computed) = rayon::join(hand_over, results);
-        taken?;
-        ready = computed;
-        if last {
-            return Ok(());
-        }
-    }
-}

@@ -11,8 +11,9 @@ use std::ops::Range;
 use super::NodeIx;
 use super::gather::{Edges, Piece, halves};
 use super::links::{Pool, slab};
-use super::piles::{Pile, deal, in_order, open_links, shares};
+use super::piles::{Pile, deal, open_links, shares};
 use super::places::{Ranks, bits};
+use crate::in_order::in_order;
 
 /// One direction of all edges.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -239,6 +240,7 @@ impl Growing {
     }
 
     /// Adds rows that come after those that are there; the last of these may go on.
+    #[expect(clippy::unnecessary_wraps, reason = "as those who take pieces in order")]
     fn append(&mut self, part: Part) -> Result<(), Infallible> {
         let mut neighbors = &part.neighbors[..];
         for (node, mut count) in part.runs {
