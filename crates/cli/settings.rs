@@ -321,7 +321,7 @@ fn user_file() -> Option<PathBuf> {
 /// A size as people write it: `512MiB`, `8 GB`, `1000000`.
 fn bytes(text: &str) -> Result<u64> {
     let size: ByteSize = text.parse().map_err(|_| {
-        Usage::new(format!("--memory: `{text}` is not a size"))
+        Usage::new(format!("memory: `{text}` is not a size"))
             .hint("write it with a unit, as 512MiB or 8GiB")
     })?;
     Ok(size.as_u64())

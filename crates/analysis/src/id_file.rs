@@ -78,12 +78,17 @@ fn open(path: &Path, column: Option<&str>) -> Result<IdTable, Error> {
 
 fn lists(tables: Vec<IdTable>, sorted: bool) -> Result<Vec<Observation>, Error> {
     let files: Vec<_> = if sorted {
-        let of = |table| IdFile { rows: rows(&table), order: Order::Ascending(table) };
+        let of =
+            |table: IdTable| IdFile { rows: table.total_rows(), order: Order::Ascending(table) };
         tables.into_iter().map(of).collect()
     } else {
         let scatter = Arc::new(scatter::scatter(&tables)?);
         let of = |list| Order::Scattered(Arc::clone(&scatter), list);
-        tables.iter().zip(0..).map(|(t, list)| IdFile { rows: rows(t), order: of(list) }).collect()
+        tables
+            .iter()
+            .zip(0..)
+            .map(|(t, list)| IdFile { rows: t.total_rows(), order: of(list) })
+            .collect()
     };
     let state = State::Read(Coverage::Complete);
     let crawl =
@@ -105,26 +110,37 @@ fn usual_column(path: &Path) -> Result<String, Error> {
     }
 }
 
-fn rows(table: &IdTable) -> u64 {
-    (0..table.row_groups()).map(|group| table.rows(group) as u64).sum()
-}
-
 /// Whether it looks as if the ids ascend. That they do is found out when they are read.
 fn seems_sorted(table: &IdTable) -> Result<bool, Error> {
     let groups: Vec<_> = (0..table.row_groups()).filter(|group| table.rows(*group) > 0).collect();
     let bounds: Option<Vec<_>> = groups.iter().map(|group| table.bounds(*group, 0)).collect();
-    let apart = bounds.is_some_and(|b| b.windows(2).all(|pair| pair[0].1 < pair[1].0));
-    if !apart || rows(table) <= FEW_ROWS {
+    let apart = bounds.is_some_and(|b| b.windows(2).all(|pair| pair[0].1 <= pair[1].0));
+    if !apart || table.total_rows() <= FEW_ROWS {
         return Ok(false);
     }
     for group in groups.iter().step_by(groups.len().div_ceil(LOOKED_AT)) {
         let mut ids = Vec::new();
         table.pages(*group, 0)?.next(&mut ids)?;
-        if !ascend(&ids) {
+        if order_of(&ids) == Ordered::Not {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// Whether no id is smaller than the one before, and whether they are all different.
+fn order_of(ids: &[i64]) -> Ordered {
+    if ascend(ids) {
+        return Ordered::Strictly;
+    }
+    if ids.is_sorted() { Ordered::WithRepeats } else { Ordered::Not }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ordered {
+    Strictly,
+    WithRepeats,
+    Not,
 }
 
 /// Whether each id is larger than the one before.
@@ -203,14 +219,16 @@ pub(crate) enum FileRows<'a> {
 }
 
 impl FileRows<'_> {
-    /// Appends the next ids; false at the end. `out` must be empty or hold what came before.
-    pub(crate) fn next(&mut self, out: &mut Vec<i64>) -> Result<bool, Error> {
+    /// Appends the next ids, each once, and says how many rows they had, repeats included; 0 at
+    /// the end.
+    pub(crate) fn next(&mut self, out: &mut Vec<i64>) -> Result<u64, Error> {
         let start = out.len();
         loop {
+            let repeats;
             match self {
                 Self::Ascending { table, groups, pages, ids, last } => {
                     let Some(open) = pages else {
-                        let Some(group) = groups.pop() else { return Ok(false) };
+                        let Some(group) = groups.pop() else { return Ok(0) };
                         *pages = Some(table.pages(group, 0)?);
                         continue;
                     };
@@ -219,24 +237,37 @@ impl FileRows<'_> {
                         continue;
                     }
                     let read = &out[start..];
-                    let follows = last.zip(read.first()).is_none_or(|(last, next)| last < *next);
-                    if !follows || !ascend(read) {
+                    let follows = last.zip(read.first()).is_none_or(|(last, next)| last <= *next);
+                    let order = order_of(read);
+                    if !follows || order == Ordered::Not {
                         return Err(unsorted(table.path()));
                     }
-                    *last = read.last().copied();
-                    if last.is_some_and(|last| last >= ids.end) {
+                    let end = read.last().copied();
+                    keep(out, start, ids);
+                    let kept = out.len();
+                    if order == Ordered::WithRepeats {
+                        let mut page = out.split_off(start);
+                        page.dedup();
+                        out.append(&mut page);
+                    }
+                    if out.get(start).copied() == *last && last.is_some() {
+                        out.remove(start);
+                    }
+                    repeats = kept - out.len();
+                    *last = end;
+                    if end.is_some_and(|end| end >= ids.end) {
                         (*pages, *groups) = (None, Vec::new());
                     }
-                    keep(out, start, ids);
                 }
                 Self::Scattered { scatter, list, buckets, ids, buffers } => {
-                    let Some(bucket) = buckets.next() else { return Ok(false) };
-                    scatter.read((*list, bucket), buffers, out)?;
+                    let Some(bucket) = buckets.next() else { return Ok(0) };
+                    repeats = scatter.read((*list, bucket), buffers, out)?;
                     keep(out, start, ids);
                 }
             }
-            if out.len() > start {
-                return Ok(true);
+            let rows = out.len() - start + repeats;
+            if rows > 0 {
+                return Ok(rows as u64);
             }
         }
     }

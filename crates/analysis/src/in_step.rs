@@ -24,8 +24,10 @@ use snapshot::{AccountId, IdTable};
 use crate::question::common_prefix;
 use crate::{Change, DiffPart, Error, limits};
 
-/// Row groups with more rows are not decoded ahead.
-const GROUP_ROWS_MAX: usize = 1 << 22;
+/// Row groups of each list that are decoded ahead.
+fn ahead() -> usize {
+    rayon::current_num_threads().max(2)
+}
 
 /// How many rows are looked through for a place where both agree again.
 const LOOK_AHEAD: usize = 1 << 22;
@@ -53,9 +55,11 @@ pub(crate) fn compare(
     after: &IdTable,
     take: impl FnMut(DiffPart) -> Result<(), Error>,
 ) -> Result<bool, Error> {
-    let long =
-        |table: &&IdTable| (0..table.row_groups()).any(|group| table.rows(group) > GROUP_ROWS_MAX);
-    if [before, after].iter().any(long) || rayon::current_thread_index().is_some() {
+    let longest = |table: &IdTable| (0..table.row_groups()).map(|group| table.rows(group)).max();
+    let group = longest(before).max(longest(after)).unwrap_or(0) as u64;
+    // Both are decoded ahead, and looked through as far as that goes.
+    let bytes = 8 * 2 * (group * ahead() as u64 + LOOK_AHEAD as u64);
+    if bytes > limits::memory() / 2 || rayon::current_thread_index().is_some() {
         return Ok(false);
     }
     let aside = rayon::in_place_scope(|scope| {
@@ -79,7 +83,8 @@ fn walk<'t, 's>(
     after: &mut Ahead<'t, 's>,
 ) -> Result<Option<Aside>, Error> {
     let mut aside = Aside::default();
-    let most = usize::try_from(limits::memory() / 64).unwrap_or(usize::MAX);
+    // Some fifty bytes each, until they are handed over.
+    let most = usize::try_from(limits::memory() / 128).unwrap_or(usize::MAX).min(1 << 31);
     loop {
         before.have(AT_HAND)?;
         after.have(AT_HAND)?;
@@ -101,13 +106,16 @@ fn walk<'t, 's>(
             return Ok(None);
         }
     }
+    let mut left = most - aside.before.len() - aside.after.len();
     for (list, aside) in [(before, &mut aside.before), (after, &mut aside.after)] {
         while list.have(1)? {
-            aside.extend_from_slice(list.rows());
-            list.pass(list.rows().len());
-            if aside.len() > most {
+            let rows = list.rows().len();
+            if rows > left {
                 return Ok(None);
             }
+            left -= rows;
+            aside.extend_from_slice(list.rows());
+            list.pass(rows);
         }
     }
     Ok(Some(aside))
@@ -302,7 +310,7 @@ impl<'t, 's> Ahead<'t, 's> {
     fn new(table: &'t IdTable, scope: &'s rayon::Scope<'t>) -> Self {
         let (coming, rows) = (VecDeque::new(), Vec::new());
         let mut ahead = Self { table, scope, next: 0, coming, rows, passed: 0 };
-        (0..rayon::current_num_threads().max(2)).for_each(|_| ahead.begin());
+        (0..self::ahead()).for_each(|_| ahead.begin());
         ahead
     }
 

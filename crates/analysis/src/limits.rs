@@ -29,9 +29,9 @@ pub fn set_threads(threads: usize) -> Result<(), Error> {
 /// Bounds the bytes that questions keep in memory. To be called once, before the first
 /// question; otherwise it is half of what the machine has.
 ///
-/// Questions that stream need a few megabytes a thread and take no notice. Those that keep
-/// something per member, per pair or per edge stay below it by working in pieces or by putting
-/// some of it on the disk, or refuse with an error that tells what they would need.
+/// Questions that stream need a few megabytes a thread and take no notice. Overlaps and files
+/// that are not sorted keep to it by working in pieces or by putting some on the disk. A graph is
+/// in memory as a whole: one with more edges than fit is refused, with what it would take.
 ///
 /// # Errors
 /// If questions have been asked already, or that is less than 32 MiB.

@@ -188,7 +188,17 @@ impl Observation {
             }
             Rows::File(file) => {
                 let mut reading = file.rows(ALL_IDS);
-                while reading.next(&mut rows.members)? {}
+                let mut met = 0;
+                loop {
+                    match reading.next(&mut rows.members)? {
+                        0 => break,
+                        some => met += some,
+                    }
+                }
+                self.check(met)?;
+                let ids = rows.members.len() as u64;
+                let crawl = Crawl { ids, ..self.crawl.clone() };
+                return Ok(Self { crawl, ..self.with_rows(rows) });
             }
         }
         Ok(self.with_rows(rows))
@@ -214,9 +224,13 @@ impl Observation {
     /// Checks how many rows a question met in the whole list against what the crawl recorded.
     /// A list that lost rows on disk would otherwise make members look as if they had left.
     pub(crate) fn check(&self, rows: u64) -> Result<(), Error> {
-        // A file says itself how many rows it has, and is read to the last of them.
-        if rows == self.crawl.ids || matches!(self.rows, Rows::File(_)) {
+        if rows == self.crawl.ids {
             return Ok(());
+        }
+        if let Rows::File(_) = self.rows {
+            let said = self.crawl.ids;
+            let message = format!("a file of {said} ids showed {rows}: its statistics are wrong");
+            return Err(Error::invalid(message).with_hint("write it anew, or without statistics"));
         }
         let of = self.run.map_or_else(String::new, |run| format!("run {run} is damaged: "));
         let (list, recorded) = (name(&self.crawl), self.crawl.ids);

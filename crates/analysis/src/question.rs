@@ -123,7 +123,7 @@ pub fn each<Q: Question>(
             partials.into_iter().try_for_each(&mut take)
         },
     )?;
-    lists.iter().zip(rows).try_for_each(|(list, rows)| list.check(rows))
+    (0..).zip(rows).try_for_each(|(list, rows)| partitions.check(list, rows))
 }
 
 /// What a range contributes, strip by strip, and how many rows each list has in it.

@@ -68,7 +68,14 @@ impl<'a> Reading<'a> {
                 }
                 Source::File(rows) => {
                     self.members.clear();
-                    rows.next(&mut self.members)?;
+                    // Of a page there may be nothing left but repeats.
+                    while self.members.is_empty() {
+                        let met = rows.next(&mut self.members)?;
+                        self.passed += met - self.members.len() as u64;
+                        if met == 0 {
+                            break;
+                        }
+                    }
                 }
             }
             (self.from, self.to) = (0, 0);
@@ -98,7 +105,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// How many rows there have been so far, the present ones included.
+    /// How many rows there have been so far, the present ones and repeats included.
     pub(crate) fn passed(&self) -> u64 {
         self.passed
     }

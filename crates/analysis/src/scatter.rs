@@ -5,7 +5,8 @@
 //! ever sorted as a whole. This is the partitioning step of a sample sort (Frazer and `McKellar`,
 //! 1970), with buckets found by a table instead of a search: the table has a cell for each
 //! leading digit of an id and the twelve binary digits behind it, so that ids of all sizes are
-//! told apart equally well.
+//! told apart equally well. Ids that have these in common share a bucket, however many they are:
+//! accounts made within the same 18 hours, today.
 //!
 //! Every chunk of a million ids is scattered by itself and stays one piece, in memory or in a
 //! temporary file; a bucket is gathered from all of them. Three passes over 8 bytes an id: the
@@ -68,7 +69,7 @@ struct Spill {
 
 /// Reads the first column of each table and scatters its ids.
 pub(crate) fn scatter(tables: &[IdTable]) -> Result<Scatter, Error> {
-    let rows: u64 = tables.iter().map(rows).sum();
+    let rows: u64 = tables.iter().map(IdTable::total_rows).sum();
     let spill =
         if rows.saturating_mul(8) > limits::memory() / 2 { Some(Spill::new()?) } else { None };
     let cells = Cells::new(&sample(tables)?, rows);
@@ -97,7 +98,8 @@ impl Scatter {
         first.saturating_sub(1)..end
     }
 
-    /// Appends the ids of one list in one bucket, ascending, each once.
+    /// Appends the ids of one list in one bucket, ascending, each once; says how many repeats it
+    /// had besides.
     ///
     /// `buffers` are anybody's, and save allocations when they are passed again.
     pub(crate) fn read(
@@ -105,7 +107,7 @@ impl Scatter {
         (list, bucket): (usize, usize),
         buffers: &mut SortBuffers,
         out: &mut Vec<i64>,
-    ) -> Result<(), Error> {
+    ) -> Result<usize, Error> {
         let SortBuffers { keys, scratch, bytes } = buffers;
         keys.clear();
         for chunk in &self.lists[list] {
@@ -120,9 +122,10 @@ impl Scatter {
             }
         }
         radix::sort_spread(keys, scratch);
+        let all = keys.len();
         keys.dedup();
         out.extend(keys.iter().map(|key| key.cast_signed()));
-        Ok(())
+        Ok(all - keys.len())
     }
 }
 
@@ -181,10 +184,6 @@ fn cell(id: i64) -> usize {
 fn first_of(cell: usize) -> i64 {
     let dropped = (cell >> DIGITS).saturating_sub(1);
     (((cell - (dropped << DIGITS)) as u64) << dropped).cast_signed()
-}
-
-fn rows(table: &IdTable) -> u64 {
-    (0..table.row_groups()).map(|group| table.rows(group) as u64).sum()
 }
 
 /// Some ids of all lists, spread over them.

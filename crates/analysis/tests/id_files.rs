@@ -1,49 +1,19 @@
 //! Files of other tools, sorted or not, against plain sets. In a program of its own, because the
 //! memory is set for a whole process: so little that what is not sorted goes to the disk.
 
+mod files;
+
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Once;
 
 use analysis::engine::{Engine, Memory, Stream};
-use analysis::{Change, DiffPart, diff_each, diff_id_files, id_files};
-use proptest::prelude::*;
-use snapshot::{Table, TableStream, Values};
+use analysis::{Change, DiffPart, diff_each, id_files};
+use files::{ids, mixed, write};
+use snapshot::{Table, Values};
 
 /// A million ids is sorted without a look; more is read as it lies, if it ascends.
 const MANY: usize = 1_300_000;
-
-/// Ids of every size, ascending.
-fn ids(count: usize, salt: u64) -> Vec<i64> {
-    let mut state = salt;
-    let mut found = BTreeSet::from([0, i64::MAX]);
-    while found.len() < count {
-        // Steele, Lea and Flood (2014).
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        found.insert((z >> (1 + z % 40)).cast_signed());
-    }
-    found.into_iter().collect()
-}
-
-/// Some order in which nothing ascends for long.
-fn mixed(ids: &[i64]) -> Vec<i64> {
-    (0..1_009).flat_map(|first| ids.iter().skip(first).step_by(1_009)).rev().copied().collect()
-}
-
-fn write(folder: &Path, name: &str, column: &str, ids: &[i64]) -> PathBuf {
-    let path = folder.join(format!("{name}.parquet"));
-    let ids = Values::I64(ids.iter().copied().map(Some).collect());
-    let table = Table::default().required(column, ids);
-    let file = std::fs::File::create(&path).unwrap();
-    let mut stream = TableStream::new(file, &table, &[]).unwrap();
-    stream.append(&table).unwrap();
-    stream.finish().unwrap();
-    path
-}
 
 /// Lets a million ids go to the disk. Whichever test comes first says so for all.
 fn little_memory() {
@@ -92,6 +62,13 @@ fn files_in_any_order_are_compared_as_sets() {
     check(&both, (&sorted_x, &sorted_y), (&in_x, &in_y));
     let mixed_y = write(folder.path(), "mixed-y", "member_id", &mixed(&y));
     check(&both, (&sorted_x, &mixed_y), (&in_x, &in_y));
+    // Sorted, and one id again in the middle, within a page and across two row groups.
+    let mut again = y.clone();
+    for place in [700_001, 700_000, (3 << 17) - 1] {
+        again.insert(place, again[place]);
+    }
+    let again = ascending("again", &again);
+    check(&both, (&sorted_x, &again), (&in_x, &in_y));
     // Everything twice: each id counts once.
     let twice = write(folder.path(), "twice", "only", &[mixed(&y), y.clone()].concat());
     check(&[&Stream], (&twice, &sorted_x), (&in_y, &in_x));
@@ -99,92 +76,6 @@ fn files_in_any_order_are_compared_as_sets() {
     check(&[&Stream], (&none, &mixed_y), (&nobody, &in_y));
     check(&[&Stream], (&sorted_x, &none), (&in_x, &nobody));
     check(&[&Stream], (&none, &none), (&nobody, &nobody));
-}
-
-/// Two readings of one list: rows of the first leave, move to the front, or stay; some are new,
-/// in front or in between; some are repeated.
-fn readings() -> impl Strategy<Value = (Vec<i64>, Vec<i64>)> {
-    let row = (0..40_i64, 0..12_u8);
-    prop::collection::vec(row, 0..300).prop_map(|rows| {
-        let (mut before, mut front, mut rest) = (Vec::new(), Vec::new(), Vec::new());
-        for (place, (jitter, fate)) in rows.into_iter().enumerate() {
-            // Few enough ids that some come twice.
-            let id = 7 * i64::try_from(place).unwrap() / 8 * 40 + jitter;
-            match fate {
-                0 => before.push(id),
-                1 => front.push(id),
-                2 => rest.push(id),
-                3 => {
-                    before.push(id);
-                    front.push(id);
-                }
-                4 => {
-                    before.extend([id, id]);
-                    rest.push(id);
-                }
-                5 => {
-                    before.push(id);
-                    rest.extend([id, id]);
-                }
-                _ => {
-                    before.push(id);
-                    rest.push(id);
-                }
-            }
-        }
-        (before, [front, rest].concat())
-    })
-}
-
-fn changes_of_files(before: &Path, after: &Path) -> (Vec<i64>, Vec<i64>) {
-    let (mut gained, mut lost) = (Vec::new(), Vec::new());
-    diff_id_files([before, after], None, &Stream, |part| {
-        gained.extend(part.gained.iter().map(|c| c.member.get()));
-        lost.extend(part.lost.iter().map(|c| c.member.get()));
-        Ok(())
-    })
-    .unwrap();
-    (gained, lost)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
-
-    #[test]
-    fn two_readings_in_step_are_compared_as_sets((before, after) in readings()) {
-        let folder = tempfile::tempdir().unwrap();
-        let paths = [("x", &before), ("y", &after)];
-        let [x, y] = paths.map(|(name, ids)| write(folder.path(), name, "id", ids));
-        let (in_x, in_y): (BTreeSet<_>, BTreeSet<_>) =
-            (before.into_iter().collect(), after.into_iter().collect());
-        let (gained, lost) = changes_of_files(&x, &y);
-        prop_assert!(gained.iter().eq(in_y.difference(&in_x)));
-        prop_assert!(lost.iter().eq(in_x.difference(&in_y)));
-    }
-}
-
-#[test]
-fn long_readings_are_compared_as_sets_whether_in_step_or_not() {
-    little_memory();
-    let folder = tempfile::tempdir().unwrap();
-    let all = mixed(&ids(700_000, 2));
-    let (new, old) = all.split_at(9_000);
-    let left = |place: &usize| place.is_multiple_of(61);
-    let kept = || old.iter().enumerate().filter(|(place, _)| !left(place)).map(|(_, id)| *id);
-    let later: Vec<_> = new.iter().copied().chain(kept()).collect();
-    let gone: BTreeSet<_> =
-        old.iter().enumerate().filter(|(place, _)| left(place)).map(|(_, id)| *id).collect();
-    let came: BTreeSet<_> = new.iter().copied().collect();
-    let before = write(folder.path(), "before", "id", old);
-    let in_step = write(folder.path(), "after", "id", &later);
-    let mut shuffled = later.clone();
-    shuffled.sort_by_key(|id| id.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64.cast_signed()));
-    let shuffled = write(folder.path(), "shuffled", "id", &shuffled);
-    for after in [in_step, shuffled] {
-        let (gained, lost) = changes_of_files(&before, &after);
-        assert!(gained.iter().eq(&came));
-        assert!(lost.iter().eq(&gone));
-    }
 }
 
 #[test]

@@ -23,13 +23,13 @@ use crate::settings::Settings;
 const SHOWN: usize = 10;
 
 pub(crate) fn run(settings: &Settings, command: &args::Diff) -> Result<Exit> {
-    if let Some(files) = files(command)? {
-        return of_files(settings, command, files);
-    }
-    let store = Store::open(&settings.store.value)?;
     // Whoever asks for the exit code alone does not want to read.
     let only_code =
         command.exit_code && settings.quiet && output::is_stdout(&command.output.output);
+    if let Some(files) = files(command)? {
+        return of_files(command, files, only_code);
+    }
+    let store = Store::open(&settings.store.value)?;
     let rows_of = command.output.format.of_file().filter(|_| !command.summary && !only_code);
     if let Some(format) = rows_of {
         return piece_by_piece(settings, &store, command, format);
@@ -77,9 +77,11 @@ fn piece_by_piece(
 
 /// The files that are to be compared, if --before and --after name files and not runs.
 fn files(command: &args::Diff) -> Result<Option<[&Path; 2]>> {
+    // Not whatever is there: a file called `latest` is no reason to refuse a run.
     let is_file = |name: &&str| {
         let path = Path::new(name);
-        path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) || path.is_file()
+        let says_so = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
+        says_so || path.components().count() > 1
     };
     let before = command.pair.before.as_deref().filter(is_file);
     let after = Some(command.pair.after.as_str()).filter(is_file);
@@ -101,9 +103,8 @@ fn files(command: &args::Diff) -> Result<Option<[&Path; 2]>> {
 }
 
 /// Compares two Parquet files of ids.
-fn of_files(settings: &Settings, command: &args::Diff, files: [&Path; 2]) -> Result<Exit> {
+fn of_files(command: &args::Diff, files: [&Path; 2], only_code: bool) -> Result<Exit> {
     let column = command.id_column.as_deref();
-    let only_code = command.exit_code && settings.quiet;
     let rows_of = command.output.format.of_file().filter(|_| !command.summary && !only_code);
     if let Some(format) = rows_of {
         let like = Frame::id_changes(&DiffPart::default());

@@ -86,13 +86,17 @@ fn edges(settings: &Settings, command: &args::Mutuals) -> Result<Exit> {
 
 /// The first pairs, and how many there are.
 fn edges_screen(first: &MutualEdges, pairs: u64) -> String {
-    let headings = [("one", Align::Left), ("and the other", Align::Left)];
-    let rows = first.a.iter().zip(&first.b).map(|(a, b)| vec![a.to_string(), b.to_string()]);
-    let mut text = output::table(&headings, rows);
-    let _ = match pairs.saturating_sub(first.len() as u64) {
-        0 => writeln!(text, "\n{} follow each other", counted(pairs, "pair")),
-        more => writeln!(text, "and {} more; --format csv lists them all", counted(more, "pair")),
-    };
+    let mut text = counted(pairs, "mutual pair");
+    text.push('\n');
+    if !first.is_empty() {
+        let headings = [("one", Align::Right), ("and the other", Align::Right)];
+        let rows = first.a.iter().zip(&first.b).map(|(a, b)| vec![a.to_string(), b.to_string()]);
+        let _ = write!(text, "\n{}", output::table(&headings, rows));
+    }
+    let more = pairs.saturating_sub(first.len() as u64);
+    if more > 0 {
+        let _ = writeln!(text, "and {} more; --format csv lists them all", grouped(more));
+    }
     text
 }
 

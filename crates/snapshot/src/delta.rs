@@ -16,7 +16,7 @@
 //!
 //! [page]: https://parquet.apache.org/docs/file-format/data-pages/encodings/
 
-use crate::integers::Integer;
+use crate::integers::{Integer, ROWS_BELIEVED};
 
 /// Appends the values of a page, which are as many as `expected`.
 ///
@@ -35,7 +35,7 @@ pub(crate) fn decode<T: Integer>(
     if expected == 0 {
         return Ok(());
     }
-    out.reserve(expected);
+    out.reserve(expected.min(ROWS_BELIEVED));
     let mut last = bytes.signed()?;
     out.push(T::truncate(last));
     let mut left = expected - 1;

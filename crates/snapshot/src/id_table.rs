@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use parquet::basic::{LogicalType, Type as Physical};
+use parquet::column::reader::ColumnReader;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::statistics::Statistics;
 
 use crate::error::{At, Error};
-use crate::integers::{Integer, IntegerReader, is_plain, read_column};
+use crate::integers::{Integer, IntegerReader, is_plain};
 use crate::parts::CountedFile;
 use crate::table::oops;
 
@@ -29,7 +30,15 @@ pub struct IdTable {
 struct IdColumn {
     name: String,
     index: usize,
-    physical: Physical,
+    kind: Kind,
+}
+
+/// How a column holds ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Long,
+    Int,
+    UnsignedInt,
 }
 
 impl IdTable {
@@ -40,6 +49,9 @@ impl IdTable {
     pub fn open(path: &Path, columns: &[&str]) -> Result<Self, Error> {
         let source = CountedFile::open(path, Arc::new(AtomicU64::new(0)))?;
         let file = SerializedFileReader::new(source.clone()).at("read", path)?;
+        if file.metadata().row_groups().iter().any(|group| group.num_rows() < 0) {
+            return Err(Error::damaged(path, "a row group has less than no rows"));
+        }
         let find = |name: &&str| column(path, &file, name);
         let columns = columns.iter().map(find).collect::<Result<_, _>>()?;
         Ok(Self { path: path.to_owned(), file, source, columns })
@@ -64,6 +76,11 @@ impl IdTable {
         self.file.num_row_groups()
     }
 
+    /// How many rows it has.
+    pub fn total_rows(&self) -> u64 {
+        (0..self.row_groups()).map(|group| self.rows(group) as u64).sum()
+    }
+
     /// How many rows one of them has; 0 if there is no such row group.
     pub fn rows(&self, group: usize) -> usize {
         let groups = self.file.metadata().row_groups();
@@ -75,7 +92,9 @@ impl IdTable {
         let index = self.columns[column].index;
         match self.file.metadata().row_groups().get(group)?.column(index).statistics()? {
             Statistics::Int64(s) => Some((*s.min_opt()?, *s.max_opt()?)),
-            Statistics::Int32(s) => Some((i64::from(*s.min_opt()?), i64::from(*s.max_opt()?))),
+            Statistics::Int32(s) if self.columns[column].kind == Kind::Int => {
+                Some((i64::from(*s.min_opt()?), i64::from(*s.max_opt()?)))
+            }
             _ => None,
         }
     }
@@ -89,18 +108,9 @@ impl IdTable {
     /// # Panics
     /// If there is no such row group or column.
     pub fn read(&self, group: usize, column: usize, out: &mut Vec<i64>) -> Result<(), Error> {
-        let start = out.len();
-        let found = &self.columns[column];
-        let read = if found.physical == Physical::INT64 {
-            self.values(group, found, out)
-        } else {
-            let mut narrow: Vec<i32> = Vec::new();
-            let read = self.values(group, found, &mut narrow);
-            out.extend(narrow.into_iter().map(i64::from));
-            read
-        };
-        read.at(&self.reading(group, column), &self.path)?;
-        self.check(&out[start..], column)
+        let mut pages = self.pages(group, column)?;
+        while pages.next(out)? {}
+        Ok(())
     }
 
     /// The ids in one column of a row group, a page at a time.
@@ -111,16 +121,18 @@ impl IdTable {
     /// # Panics
     /// If there is no such row group or column.
     pub fn pages(&self, group: usize, column: usize) -> Result<IdPages<'_>, Error> {
-        let index = self.columns[column].index;
-        let row_group = self.file.metadata().row_group(group);
-        let mut pages =
-            IdPages { table: self, group, column, reader: None, left: self.rows(group) };
-        if is_plain(row_group.column(index)) && self.columns[column].physical == Physical::INT64 {
-            let reader =
-                IntegerReader::open(&self.source, row_group.column(index), self.rows(group));
-            pages.reader = Some(reader.at(&self.reading(group, column), &self.path)?);
-        }
-        Ok(pages)
+        let IdColumn { index, kind, .. } = &self.columns[column];
+        let meta = self.file.metadata().row_group(group).column(*index);
+        let open = || -> Result<Reader, ParquetError> {
+            if is_plain(meta) && *kind == Kind::Long {
+                let reader = IntegerReader::open(&self.source, meta, self.rows(group))?;
+                return Ok(Reader::Quick(Box::new(reader)));
+            }
+            let reader = self.file.get_row_group(group)?.get_column_reader(*index)?;
+            Ok(Reader::Library(Box::new(reader)))
+        };
+        let reader = open().at(&self.reading(group, column), &self.path)?;
+        Ok(IdPages { table: self, group, column, reader, left: self.rows(group) })
     }
 
     fn reading(&self, group: usize, column: usize) -> String {
@@ -136,15 +148,6 @@ impl IdTable {
         Err(Error::invalid(format!("column `{name}` of {path} has numbers that are not ids"))
             .hint("an id is a whole number from 0 to 9223372036854775807"))
     }
-
-    fn values<T: Integer>(
-        &self,
-        group: usize,
-        column: &IdColumn,
-        out: &mut Vec<T>,
-    ) -> Result<(), ParquetError> {
-        read_column(&self.file, &self.source, group, column.index, out)
-    }
 }
 
 /// What is left of a column in a row group.
@@ -152,11 +155,19 @@ pub struct IdPages<'a> {
     table: &'a IdTable,
     group: usize,
     column: usize,
-    /// None if only the Parquet library can decode it; then it is one page.
-    reader: Option<IntegerReader>,
+    reader: Reader,
     /// Rows that were not met yet.
     left: usize,
 }
+
+enum Reader {
+    Quick(Box<IntegerReader>),
+    /// By the Parquet library, whatever the encoding.
+    Library(Box<ColumnReader>),
+}
+
+/// Rows that the Parquet library decodes at a time.
+const LIBRARY_ROWS: usize = 1 << 16;
 
 impl IdPages<'_> {
     /// Appends the next page's ids; false if there is none.
@@ -164,25 +175,40 @@ impl IdPages<'_> {
     /// # Errors
     /// As [`IdTable::read`].
     pub fn next(&mut self, out: &mut Vec<i64>) -> Result<bool, Error> {
-        let (table, start) = (self.table, out.len());
         if self.left == 0 {
             return Ok(false);
         }
-        let Some(reader) = &mut self.reader else {
-            self.left = 0;
-            return table.read(self.group, self.column, out).map(|()| true);
-        };
-        let read = reader.page(out).and_then(|_| {
-            let rows = out.len() - start;
-            self.left = self
-                .left
-                .checked_sub(rows)
-                .filter(|_| rows > 0)
-                .ok_or_else(|| oops("its pages have other than its rows"))?;
-            Ok(())
-        });
-        read.at(&table.reading(self.group, self.column), &table.path)?;
-        table.check(&out[start..], self.column).map(|()| true)
+        let start = out.len();
+        let read = self.decode(out);
+        read.at(&self.table.reading(self.group, self.column), &self.table.path)?;
+        self.table.check(&out[start..], self.column).map(|()| true)
+    }
+
+    fn decode(&mut self, out: &mut Vec<i64>) -> Result<(), ParquetError> {
+        let start = out.len();
+        let some = self.left.min(LIBRARY_ROWS);
+        match (&mut self.reader, self.table.columns[self.column].kind) {
+            (Reader::Quick(reader), _) => {
+                // A page may be empty.
+                while out.len() == start {
+                    if !reader.page(out)? {
+                        return Err(oops("it ends before its last row"));
+                    }
+                }
+            }
+            (Reader::Library(reader), Kind::Long) => i64::decode(reader, some, out)?,
+            (Reader::Library(reader), kind) => {
+                let mut narrow: Vec<i32> = Vec::new();
+                i32::decode(reader, some, &mut narrow)?;
+                let unsigned = kind == Kind::UnsignedInt;
+                out.extend(narrow.into_iter().map(|id| {
+                    if unsigned { i64::from(id.cast_unsigned()) } else { i64::from(id) }
+                }));
+            }
+        }
+        let left = self.left.checked_sub(out.len() - start);
+        self.left = left.ok_or_else(|| oops("its pages have more than its rows"))?;
+        Ok(())
     }
 }
 
@@ -214,5 +240,12 @@ fn column(
         let message = format!("column `{name}` of {shown} has lists in place of numbers");
         return Err(Error::invalid(message).hint("unnest it, so that each id has a row"));
     }
-    Ok(IdColumn { name: name.to_owned(), index, physical })
+    let unsigned =
+        matches!(column.logical_type_ref(), Some(LogicalType::Integer(of)) if !of.is_signed);
+    let kind = match (physical, unsigned) {
+        (Physical::INT64, _) => Kind::Long,
+        (_, false) => Kind::Int,
+        (_, true) => Kind::UnsignedInt,
+    };
+    Ok(IdColumn { name: name.to_owned(), index, kind })
 }

@@ -31,8 +31,12 @@ pub(crate) trait Integer: Copy + Default + 'static {
     /// The number whose lowest bits these are.
     fn truncate(bits: u64) -> Self;
 
-    /// Appends the values of a column in whatever encoding.
-    fn decode(reader: ColumnReader, rows: usize, out: &mut Vec<Self>) -> Result<(), ParquetError>;
+    /// Appends the next values of a column in whatever encoding.
+    fn decode(
+        reader: &mut ColumnReader,
+        rows: usize,
+        out: &mut Vec<Self>,
+    ) -> Result<(), ParquetError>;
 }
 
 impl Integer for i64 {
@@ -46,7 +50,11 @@ impl Integer for i64 {
         bits.cast_signed()
     }
 
-    fn decode(reader: ColumnReader, rows: usize, out: &mut Vec<Self>) -> Result<(), ParquetError> {
+    fn decode(
+        reader: &mut ColumnReader,
+        rows: usize,
+        out: &mut Vec<Self>,
+    ) -> Result<(), ParquetError> {
         match reader {
             ColumnReader::Int64ColumnReader(reader) => decode(reader, rows, out),
             _ => Err(oops("expected an INT64 column")),
@@ -66,7 +74,11 @@ impl Integer for i32 {
         (bits as u32).cast_signed()
     }
 
-    fn decode(reader: ColumnReader, rows: usize, out: &mut Vec<Self>) -> Result<(), ParquetError> {
+    fn decode(
+        reader: &mut ColumnReader,
+        rows: usize,
+        out: &mut Vec<Self>,
+    ) -> Result<(), ParquetError> {
         match reader {
             ColumnReader::Int32ColumnReader(reader) => decode(reader, rows, out),
             _ => Err(oops("expected an INT32 column")),
@@ -74,14 +86,14 @@ impl Integer for i32 {
     }
 }
 
-/// Appends the values of a column by the Parquet library's own decoders.
+/// Appends the next values of a column by the Parquet library's own decoders.
 fn decode<T: DataType>(
-    mut reader: ColumnReaderImpl<T>,
+    reader: &mut ColumnReaderImpl<T>,
     rows: usize,
     out: &mut Vec<T::T>,
 ) -> Result<(), ParquetError> {
     let end = out.len() + rows;
-    out.reserve(rows);
+    out.reserve(rows.min(ROWS_BELIEVED));
     let mut levels = Vec::new();
     while out.len() < end {
         let missing = end - out.len();
@@ -96,6 +108,10 @@ fn decode<T: DataType>(
     }
     Ok(())
 }
+
+/// What a file says of its rows is believed up to here before they are there; for more, memory
+/// is taken as they come.
+pub(crate) const ROWS_BELIEVED: usize = 1 << 21;
 
 /// One column chunk that [`is_plain`], page by page.
 pub(crate) struct IntegerReader {
@@ -117,8 +133,8 @@ pub(crate) fn read_column<T: Integer>(
     let meta = row_group.column(column);
     let rows = usize::try_from(row_group.num_rows())?;
     if !is_plain(meta) {
-        let reader = file.get_row_group(group)?.get_column_reader(column)?;
-        return T::decode(reader, rows, out);
+        let mut reader = file.get_row_group(group)?.get_column_reader(column)?;
+        return T::decode(&mut reader, rows, out);
     }
     IntegerReader::open(source, meta, rows)?.all(out)
 }
@@ -184,7 +200,7 @@ impl IntegerReader {
     /// Appends all values.
     pub(crate) fn all<T: Integer>(mut self, out: &mut Vec<T>) -> Result<(), ParquetError> {
         let end = out.len() + self.rows;
-        out.reserve(self.rows);
+        out.reserve(self.rows.min(ROWS_BELIEVED));
         while out.len() < end && self.page(out)? {}
         if out.len() == end { Ok(()) } else { Err(oops("it has other than its rows")) }
     }

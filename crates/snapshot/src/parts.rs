@@ -426,7 +426,7 @@ impl Length for CountedFile {
 }
 
 /// Enough for the header of a page, which is all that is read through it.
-const HEADER_BYTES: usize = 512;
+const HEADER_BYTES: usize = 128;
 
 impl ChunkReader for CountedFile {
     type T = BufReader<Tail>;

@@ -52,6 +52,12 @@ pub trait Partitions: Sync {
     /// # Errors
     /// If they cannot be read.
     fn strips(&self, range: Range<i64>) -> Result<Strips<'_>, Error>;
+
+    /// Checks how many rows one of the lists had in all ranges together.
+    ///
+    /// # Errors
+    /// If they are not as many as its crawl saw, or as its file says it has.
+    fn check(&self, list: usize, rows: u64) -> Result<(), Error>;
 }
 
 /// A range that is read strip by strip: partitions that follow one another, each as large as
@@ -124,6 +130,10 @@ impl Partitions for Cut {
         let lists = self.lists.iter();
         let lists = lists.map(|list| list.reading(range.clone(), self.columns.positions));
         Ok(Strips { lists: lists.collect() })
+    }
+
+    fn check(&self, list: usize, rows: u64) -> Result<(), Error> {
+        self.lists[list].check(rows)
     }
 }
 

@@ -13,7 +13,7 @@ use super::gather::{Block, Blocks, Edges, Gatherer};
 use super::links::{Pool, slab};
 use super::piles::open_links;
 use super::rows::Rows;
-use crate::{Error, RunObservations};
+use crate::{Error, RunObservations, limits};
 
 impl FollowGraph {
     /// Builds the graph of edges (follower, followed), in any order, each kept once.
@@ -112,7 +112,7 @@ fn gathered_lists(
     let (rows, bytes) = readers.iter().fold((0_u64, 0), |(rows, bytes), (_, reader)| {
         (rows.saturating_add(reader.rows()), bytes + reader.bytes())
     });
-    let expected = expected(rows, bytes);
+    let expected = within_memory(expected(rows, bytes))?;
     let mut slab = room(expected);
     let pool = Pool::new(&mut slab);
     let mut gatherer = Gatherer::new(expected, &pool);
@@ -144,7 +144,7 @@ pub(super) fn gathered_files<P: AsRef<Path>>(
 ) -> Result<Half, Error> {
     let open = |path: &P| IdTable::open(path.as_ref(), &columns);
     let tables = Tables::new(files.iter().map(open).collect::<Result<_, _>>()?);
-    let expected = expected(tables.rows(), tables.bytes());
+    let expected = within_memory(expected(tables.rows(), tables.bytes()))?;
     let mut slab = room(expected);
     let pool = Pool::new(&mut slab);
     let mut gatherer = Gatherer::new(expected, &pool);
@@ -209,6 +209,22 @@ fn united(accounts: usize, following: Option<Rows>, followers: Option<Rows>) -> 
         }
     }
 }
+
+/// A graph is in memory or not at all: better none than a machine that swaps.
+fn within_memory(edges: u64) -> Result<u64, Error> {
+    let (needed, allowed) = (edges.saturating_mul(EDGE_BYTES), limits::memory());
+    if needed <= allowed {
+        return Ok(edges);
+    }
+    let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+    let (needed, allowed) = (mib(needed), mib(allowed));
+    let message =
+        format!("a graph of {edges} edges takes {needed} MiB, and {allowed} may be taken");
+    Err(Error::invalid(message).with_hint("allow more with --memory, on a machine that has it"))
+}
+
+/// What an edge takes while a graph is made, accounts left out.
+const EDGE_BYTES: u64 = 12;
 
 /// How many edges to make room for. What footers say is not believed beyond what so many
 /// bytes can hold in all likelihood; if they hold more, there is room for more later.
