@@ -38,12 +38,11 @@ pub fn diff_id_files(
     engine: &dyn Engine,
     mut take: impl FnMut(DiffPart) -> Result<(), Error> + Send,
 ) -> Result<(), Error> {
-    let tables = [open(before, column)?, open(after, column)?];
-    let sorted = seems_sorted(&tables[0])? && seems_sorted(&tables[1])?;
+    let (tables, sorted) = open(&[before, after], column)?;
     if !sorted && in_step::compare(&tables[0], &tables[1], &mut take)? {
         return Ok(());
     }
-    let lists = lists(tables.into(), sorted)?;
+    let lists = lists(tables, sorted)?;
     diff_each(&lists[0], &lists[1], engine, take)
 }
 
@@ -60,20 +59,24 @@ pub fn diff_id_files(
 /// # Errors
 /// If a file cannot be read, has no such column, or holds what cannot be an id.
 pub fn id_files(paths: &[&Path], column: Option<&str>) -> Result<Vec<Observation>, Error> {
-    let tables = paths.iter().map(|path| open(path, column)).collect::<Result<Vec<_>, _>>()?;
-    let mut sorted = true;
-    for table in &tables {
-        sorted = sorted && seems_sorted(table)?;
-    }
+    let (tables, sorted) = open(paths, column)?;
     lists(tables, sorted)
 }
 
-fn open(path: &Path, column: Option<&str>) -> Result<IdTable, Error> {
-    let column = match column {
-        Some(column) => column.to_owned(),
-        None => usual_column(path)?,
-    };
-    Ok(IdTable::open(path, &[&column])?)
+/// Opens files, and says whether all of them look sorted.
+fn open(paths: &[&Path], column: Option<&str>) -> Result<(Vec<IdTable>, bool), Error> {
+    let (mut tables, mut sorted) = (Vec::new(), true);
+    for path in paths {
+        let column = match column {
+            Some(column) => column.to_owned(),
+            None => usual_column(path)?,
+        };
+        tables.push(IdTable::open(path, &[&column])?);
+    }
+    for table in &tables {
+        sorted = sorted && seems_sorted(table)?;
+    }
+    Ok((tables, sorted))
 }
 
 fn lists(tables: Vec<IdTable>, sorted: bool) -> Result<Vec<Observation>, Error> {

@@ -28,14 +28,13 @@ mod error;
 mod id_file;
 mod in_order;
 mod in_step;
+mod limits;
 mod observation;
 mod radix;
 mod ratio;
 mod reading;
 mod scatter;
 mod sight;
-
-mod limits;
 
 pub mod engine;
 mod question;

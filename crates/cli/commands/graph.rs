@@ -7,7 +7,7 @@ use analysis::graph::{
 };
 use analysis::{FollowGraph, Frame, run_summary};
 use anyhow::Result;
-use snapshot::Store;
+use snapshot::{Run, Store};
 
 use crate::args::{self, MetricName};
 use crate::exit::Exit;
@@ -19,48 +19,56 @@ use crate::settings::Settings;
 const SHOWN: usize = 20;
 
 pub(crate) fn run(settings: &Settings, command: &args::Graph) -> Result<Exit> {
-    let Asked { graph, summary, names, of } = ask(settings, command)?;
+    let asked = Asked::new(settings, command)?;
+    let names = Names::of(&asked.run)?;
     if command.degrees {
+        let graph = asked.graph(command)?;
         let screen = || Ok(degrees(&graph));
         output::deliver(&command.output, screen, || Ok(Frame::graph_degrees(&graph)))?;
-    } else if let Some(summary) = summary {
-        let screen = || Ok(format!("{of}\n\n{}", screen(&summary, &names)));
+    } else if command.metrics.is_empty() {
+        let summary = match &asked.run {
+            Some(run) => run_summary(run)?,
+            None => asked.graph(command)?.summary(),
+        };
+        let screen = || Ok(format!("{}\n\n{}", asked.name(command), screen(&summary, &names)));
         output::deliver(&command.output, screen, || Ok(Frame::from(&summary)))?;
     } else {
+        let graph = asked.graph(command)?;
         let metrics = graph.metrics(wanted(command))?;
         let screen = || Ok(accounts(&graph, &metrics, &names));
+        let of = asked.name(command);
         let frame = || Frame::graph_accounts(&graph, &metrics).with_context("graph", of);
         output::deliver(&command.output, screen, || Ok(frame()))?;
     }
     Ok(Exit::Done)
 }
 
-/// What is asked about.
+/// What is asked about: a run, or else the files that were named.
 struct Asked {
-    graph: FollowGraph,
-    /// If nothing else is wanted.
-    summary: Option<Summary>,
-    names: Names,
-    of: String,
+    run: Option<Run>,
 }
 
-fn ask(settings: &Settings, command: &args::Graph) -> Result<Asked> {
-    let only_summary = !command.degrees && command.metrics.is_empty();
-    let files = &command.from.from;
-    if !files.is_empty() {
-        let graph = FollowGraph::open(files, command.from.columns()?)?;
-        let summary = only_summary.then(|| graph.summary());
-        let names = Names::of([])?;
-        let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
-        return Ok(Asked { graph, summary, names, of: files.join(" ") });
+impl Asked {
+    fn new(settings: &Settings, command: &args::Graph) -> Result<Self> {
+        let of_run = command.from.from.is_empty();
+        let find =
+            || Ok::<_, anyhow::Error>(Store::open(&settings.store.value)?.find(&command.run)?);
+        Ok(Self { run: of_run.then(find).transpose()? })
     }
-    let run = Store::open(&settings.store.value)?.find(&command.run)?;
-    let (names, of) = (Names::of([&run])?, format!("run {}", run.id()));
-    if only_summary {
-        let (graph, summary) = (FollowGraph::from_edges([])?, Some(run_summary(&run)?));
-        return Ok(Asked { graph, summary, names, of });
+
+    fn graph(&self, command: &args::Graph) -> Result<FollowGraph> {
+        Ok(match &self.run {
+            Some(run) => FollowGraph::from_run(run)?,
+            None => FollowGraph::open(&command.from.from, command.from.columns()?)?,
+        })
     }
-    Ok(Asked { graph: FollowGraph::from_run(&run)?, summary: None, names, of })
+
+    fn name(&self, command: &args::Graph) -> String {
+        let files = command.from.from.iter().map(|file| file.display().to_string());
+        self.run
+            .as_ref()
+            .map_or_else(|| files.collect::<Vec<_>>().join(" "), |run| format!("run {}", run.id()))
+    }
 }
 
 fn screen(summary: &Summary, names: &Names) -> String {

@@ -3,7 +3,7 @@
 use snapshot::{AccountId, List, Values};
 
 use super::answers::{counts, ids, optional, required, texts};
-use super::{Frame, Kind};
+use super::{Column, Frame, Kind};
 use crate::{CONFIDENCE, Estimate, Estimates, Observation, Overlap, Pair, Strongest};
 
 /// One row per pair of lists.
@@ -27,70 +27,66 @@ impl From<&Estimates> for Frame {
         let pairs = &estimates.pairs;
         let count = |f: fn(&Estimate) -> u64| counts(pairs.iter().map(f));
         let share = |f: fn(&Estimate) -> Option<f64>| Values::F64(pairs.iter().map(f).collect());
-        let account = |side: fn(&Estimate) -> usize| {
-            ids(pairs.iter().map(|pair| estimates.accounts[side(pair)]))
-        };
-        let list = |side: fn(&Estimate) -> usize| {
-            texts(pairs.iter().map(|pair| estimates.lists[side(pair)].name()))
-        };
         let complete = Values::Bool(pairs.iter().map(|pair| Some(pair.complete)).collect());
-        Self::new(
-            "overlap_estimated",
-            vec![
-                (required("a_id", Kind::Id), account(|pair| pair.a)),
-                (required("a_list", Kind::Text), list(|pair| pair.a)),
-                (required("b_id", Kind::Id), account(|pair| pair.b)),
-                (required("b_list", Kind::Text), list(|pair| pair.b)),
-                (required("a_size", Kind::Count), count(|pair| pair.a_size)),
-                (required("b_size", Kind::Count), count(|pair| pair.b_size)),
-                (required("intersection", Kind::Count), count(|pair| pair.intersection)),
-                (required("intersection_at_least", Kind::Count), count(|pair| pair.at_least)),
-                (required("intersection_at_most", Kind::Count), count(|pair| pair.at_most)),
-                (optional("jaccard", Kind::Ratio), share(Estimate::jaccard)),
-                (
-                    optional("jaccard_at_least", Kind::Ratio),
-                    share(|pair| pair.jaccard_bounds().map(|(least, _)| least)),
-                ),
-                (
-                    optional("jaccard_at_most", Kind::Ratio),
-                    share(|pair| pair.jaccard_bounds().map(|(_, most)| most)),
-                ),
-                (
-                    optional("overlap_coefficient", Kind::Ratio),
-                    share(Estimate::overlap_coefficient),
-                ),
-                (required("complete", Kind::Flag), complete),
-            ],
-        )
-        .with_context("confidence", CONFIDENCE.to_string())
-        .with_context("sampled", estimates.sampled.to_string())
+        let list = |list: usize| (estimates.accounts[list], estimates.lists[list]);
+        let mut columns = sides(pairs, list, |pair| [(pair.a, pair.a_size), (pair.b, pair.b_size)]);
+        columns.extend([
+            (required("intersection", Kind::Count), count(|pair| pair.intersection)),
+            (required("intersection_at_least", Kind::Count), count(|pair| pair.at_least)),
+            (required("intersection_at_most", Kind::Count), count(|pair| pair.at_most)),
+            (optional("jaccard", Kind::Ratio), share(Estimate::jaccard)),
+            (
+                optional("jaccard_at_least", Kind::Ratio),
+                share(|pair| pair.jaccard_bounds().map(|(least, _)| least)),
+            ),
+            (
+                optional("jaccard_at_most", Kind::Ratio),
+                share(|pair| pair.jaccard_bounds().map(|(_, most)| most)),
+            ),
+            (optional("overlap_coefficient", Kind::Ratio), share(Estimate::overlap_coefficient)),
+            (required("complete", Kind::Flag), complete),
+        ]);
+        Self::new("overlap_estimated", columns)
+            .with_context("confidence", CONFIDENCE.to_string())
+            .with_context("sampled", estimates.sampled.to_string())
     }
 }
 
 fn of_pairs(pairs: &[Pair], of: impl Fn(usize) -> (AccountId, List)) -> Frame {
     let count = |f: fn(&Pair) -> u64| counts(pairs.iter().map(f));
     let share = |f: fn(&Pair) -> Option<f64>| Values::F64(pairs.iter().map(f).collect());
-    let account = |side: fn(&Pair) -> usize| ids(pairs.iter().map(|pair| of(side(pair)).0));
-    let list = |side: fn(&Pair) -> usize| texts(pairs.iter().map(|pair| of(side(pair)).1.name()));
     let exact = Values::Bool(pairs.iter().map(|pair| Some(pair.exact)).collect());
-    Frame::new(
-        "overlap",
-        vec![
-            (required("a_id", Kind::Id), account(|pair| pair.a)),
-            (required("a_list", Kind::Text), list(|pair| pair.a)),
-            (required("b_id", Kind::Id), account(|pair| pair.b)),
-            (required("b_list", Kind::Text), list(|pair| pair.b)),
-            (required("a_size", Kind::Count), count(|pair| pair.a_size)),
-            (required("b_size", Kind::Count), count(|pair| pair.b_size)),
-            (required("intersection", Kind::Count), count(|pair| pair.intersection)),
-            (required("union", Kind::Count), count(Pair::union)),
-            (optional("jaccard", Kind::Ratio), share(Pair::jaccard)),
-            (optional("overlap_coefficient", Kind::Ratio), share(Pair::overlap_coefficient)),
-            (optional("a_in_b", Kind::Ratio), share(Pair::a_in_b)),
-            (optional("b_in_a", Kind::Ratio), share(Pair::b_in_a)),
-            (required("exact", Kind::Flag), exact),
-        ],
-    )
+    let mut columns = sides(pairs, of, |pair| [(pair.a, pair.a_size), (pair.b, pair.b_size)]);
+    columns.extend([
+        (required("intersection", Kind::Count), count(|pair| pair.intersection)),
+        (required("union", Kind::Count), count(Pair::union)),
+        (optional("jaccard", Kind::Ratio), share(Pair::jaccard)),
+        (optional("overlap_coefficient", Kind::Ratio), share(Pair::overlap_coefficient)),
+        (optional("a_in_b", Kind::Ratio), share(Pair::a_in_b)),
+        (optional("b_in_a", Kind::Ratio), share(Pair::b_in_a)),
+        (required("exact", Kind::Flag), exact),
+    ]);
+    Frame::new("overlap", columns)
+}
+
+/// The columns that say whose lists each pair is of, and how long they are. `of` knows a list by
+/// its number, and `both` the numbers and the sizes of a pair's lists.
+fn sides<P>(
+    pairs: &[P],
+    of: impl Fn(usize) -> (AccountId, List),
+    both: impl Fn(&P) -> [(usize, u64); 2],
+) -> Vec<(Column, Values)> {
+    let account = |side: usize| ids(pairs.iter().map(|pair| of(both(pair)[side].0).0));
+    let list = |side: usize| texts(pairs.iter().map(|pair| of(both(pair)[side].0).1.name()));
+    let size = |side: usize| counts(pairs.iter().map(|pair| both(pair)[side].1));
+    vec![
+        (required("a_id", Kind::Id), account(0)),
+        (required("a_list", Kind::Text), list(0)),
+        (required("b_id", Kind::Id), account(1)),
+        (required("b_list", Kind::Text), list(1)),
+        (required("a_size", Kind::Count), size(0)),
+        (required("b_size", Kind::Count), size(1)),
+    ]
 }
 
 impl Frame {
