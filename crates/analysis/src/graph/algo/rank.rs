@@ -57,7 +57,10 @@ impl FollowGraph {
     /// The rank of every account.
     ///
     /// O(accounts + edges) time a round, and about log(tolerance) / log(damping) rounds at
-    /// most; 24 bytes per account. In parallel: each account sums up its followers.
+    /// most; 16 to 24 bytes per account. In parallel: each account sums up its followers, in
+    /// double precision. Unless the tolerance is below 1e-6, what accounts give is rounded to
+    /// single precision, which reads half the memory and moves the ranks by less than 4e-7 in
+    /// sum (2⁻²⁴ · damping / (1 − damping), at the default damping).
     ///
     /// # Errors
     /// If a parameter is out of its range.
@@ -87,6 +90,16 @@ impl FollowGraph {
     }
 
     fn ranks(&self, how: PageRank, jumps: &Jumps) -> Ranks {
+        let rounded = f64::from(f32::EPSILON) / 2.0 * how.damping / (1.0 - how.damping);
+        if rounded < how.tolerance / 2.0 {
+            self.ranks_given::<f32>(how, jumps)
+        } else {
+            self.ranks_given::<f64>(how, jumps)
+        }
+    }
+
+    /// Ranks, where what an account gives is kept as `G`.
+    fn ranks_given<G: Given>(&self, how: PageRank, jumps: &Jumps) -> Ranks {
         let n = self.accounts();
         let uniform = 1.0 / n as f64;
         let ranges = even(n, EDGES, |node| self.in_neighbors(NodeIx::new(node)).len() + 4);
@@ -94,9 +107,9 @@ impl FollowGraph {
         let mut ranks: Vec<f64> = (0..n).map(|node| jumps.share(node, uniform)).collect();
         // What each account gives to each of those it follows.
         let follows = |node: usize| self.out_neighbors(NodeIx::new(node)).len();
-        let mut given: Vec<f64> =
-            (0..n).map(|node| ranks[node] / follows(node).max(1) as f64).collect();
-        let mut next = vec![0.0; n];
+        let mut given: Vec<G> =
+            (0..n).map(|node| G::of(ranks[node] / follows(node).max(1) as f64)).collect();
+        let mut next = given.clone();
         let mut stranded: f64 =
             (0..n).filter(|node| follows(*node) == 0).map(|node| ranks[node]).sum();
         let (mut rounds, mut residual) = (0, if n == 0 { 0.0 } else { f64::INFINITY });
@@ -114,7 +127,7 @@ impl FollowGraph {
                     let new = how.damping * walked + jumps.share(node, uniform) * jumped;
                     changed += (new - *rank).abs();
                     let follows = follows(node);
-                    (*rank, *next) = (new, new / follows.max(1) as f64);
+                    (*rank, *next) = (new, G::of(new / follows.max(1) as f64));
                     stranded += if follows == 0 { new } else { 0.0 };
                 }
                 (changed, stranded)
@@ -131,16 +144,34 @@ impl FollowGraph {
 }
 
 /// What the accounts of a row give, in four sums that do not wait for each other.
-fn total(row: &[NodeIx], given: &[f64]) -> f64 {
+fn total<G: Given>(row: &[NodeIx], given: &[G]) -> f64 {
     let fours = row.chunks_exact(4);
-    let rest: f64 = fours.remainder().iter().map(|node| given[node.index()]).sum();
+    let rest: f64 = fours.remainder().iter().map(|node| given[node.index()].into()).sum();
     let mut sums = [0.0; 4];
     for four in fours {
         for (sum, node) in sums.iter_mut().zip(four) {
-            *sum += given[node.index()];
+            *sum += given[node.index()].into();
         }
     }
     sums[0] + sums[1] + (sums[2] + sums[3]) + rest
+}
+
+/// A rank's share as it is kept for its readers.
+trait Given: Copy + Into<f64> + Send + Sync {
+    fn of(share: f64) -> Self;
+}
+
+impl Given for f64 {
+    fn of(share: f64) -> Self {
+        share
+    }
+}
+
+impl Given for f32 {
+    #[expect(clippy::cast_possible_truncation, reason = "rounding is what it is for")]
+    fn of(share: f64) -> Self {
+        share as Self
+    }
 }
 
 /// Where a walker jumps to.
