@@ -39,6 +39,8 @@ mod sight;
 pub mod engine;
 mod question;
 
+pub mod when;
+
 mod diff;
 mod mutual;
 mod overlap;

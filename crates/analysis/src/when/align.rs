@@ -1,0 +1,414 @@
+//! What the order of two crawls of one list says about who came, came back, and left.
+//!
+//! A list has its newest follow first, so between two crawls its members keep their order, and
+//! the later crawl consists of
+//!
+//! - a *head*: follows made since, of members who are new and of members who had left and
+//!   follow anew;
+//! - below it, everybody who stayed, in the old order; and among them members whom the earlier
+//!   crawl did not show although they followed already: they were hidden (suspended,
+//!   deactivated, locked), and came back to their old places.
+//!
+//! Where the head ends is not written anywhere. It is put where it needs the fewest exceptions:
+//! members who stayed but stand in the head must have left and followed anew, and strangers
+//! below it must have been hidden; the sum of both is made least. Who stayed is a longest
+//! common subsequence of both lists, which for lists without repeats is a longest increasing
+//! subsequence of positions (J. Hunt, T. Szymanski: A fast algorithm for computing longest
+//! common subsequences, CACM 20, 1977). Follow times overrule both, where they are known.
+//!
+//! What it cannot tell: somebody who was hidden when the earlier crawl came by and who had
+//! followed after everybody it showed stands in the head, and passes for new.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use jiff::Timestamp;
+use snapshot::AccountId;
+
+use super::follow_times::beyond;
+use super::{Between, FollowTimes};
+use crate::engine::Engine;
+use crate::question::{Met, meet};
+use crate::sight::seen_by;
+use crate::{Error, Observation, Partition, Question, ask};
+
+/// Nobody: a row of the source that repeated a member.
+const NOBODY: u32 = u32::MAX;
+
+/// Somebody whom the earlier crawl does not have.
+const STRANGER: u32 = u32::MAX - 1;
+
+/// The share of common members that may be out of order before order is not believed.
+const DISPLACED_SHARE: f64 = 0.01;
+
+/// Why positions of a list, or of two, say nothing about time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NoOrder {
+    /// Nobody says that a list is in order of time: an import, for example.
+    NotStated,
+    /// A list is said to be, but is sorted by id.
+    Sorted,
+    /// Members were made after they can have followed, going by their ids and the order.
+    TimesDisagree,
+    /// Members of both lists are in another order in one than in the other.
+    Reordered,
+}
+
+impl NoOrder {
+    /// The name used in columns.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotStated => "not_stated",
+            Self::Sorted => "sorted_by_id",
+            Self::TimesDisagree => "times_disagree",
+            Self::Reordered => "reordered",
+        }
+    }
+}
+
+/// How a member that only the later crawl has came to be in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Arrival {
+    /// Followed after the earlier crawl had begun.
+    New,
+    /// Had followed before, and was hidden from the earlier crawl.
+    Returned,
+}
+
+impl Arrival {
+    /// The name used in columns.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Returned => "returned",
+        }
+    }
+}
+
+/// A member of both crawls who left between them and followed anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moved {
+    /// Who.
+    pub member: AccountId,
+    /// The position in the earlier crawl.
+    pub before: u32,
+    /// The position in the later crawl.
+    pub after: u32,
+}
+
+/// Two crawls of one list, laid side by side by their order.
+#[derive(Clone, Debug)]
+pub struct Alignment {
+    /// When the members of the earlier crawl followed.
+    pub before: FollowTimes,
+    /// When the members of the later crawl followed.
+    pub after: FollowTimes,
+    /// How many leading positions of the later crawl are its head.
+    pub head: u32,
+    /// Who left and followed anew, by member.
+    pub moved: Vec<Moved>,
+    /// Common members out of order below the head; at most one in a hundred.
+    pub displaced: u64,
+    /// When the earlier crawl began and the later one ended.
+    window: Between,
+    /// For each page of the later crawl, the end of the positions of the earlier one whose
+    /// places have been passed when it had arrived.
+    passed: Vec<(u32, Timestamp)>,
+}
+
+impl Alignment {
+    /// Lays two crawls of one list side by side; or says why their order says nothing.
+    ///
+    /// O(members · log members) time, and less the fewer moved; about 20 bytes a member.
+    ///
+    /// # Errors
+    /// If a list cannot be read.
+    pub fn of(
+        before: &Observation,
+        after: &Observation,
+        engine: &dyn Engine,
+    ) -> Result<Result<Self, NoOrder>, Error> {
+        let older = match FollowTimes::of(before, engine)? {
+            Ok(times) => times,
+            Err(why) => return Ok(Err(why)),
+        };
+        let newer = match FollowTimes::of(after, engine)? {
+            Ok(times) => times,
+            Err(why) => return Ok(Err(why)),
+        };
+        let mut question = PlacesBefore { before_of: Vec::new() };
+        question.before_of.resize_with(newer.positions(), || AtomicU32::new(NOBODY));
+        let common = ask(&question, &[before, after], engine)?;
+        let before_of: Vec<u32> =
+            question.before_of.into_iter().map(AtomicU32::into_inner).collect();
+        let stayed = stayed(&before_of);
+        let began = before.crawl().started_at;
+        let judged = usize::try_from(seen_by(before, after)).unwrap_or(usize::MAX);
+        let bounds =
+            newer.surely_after(began)..=newer.maybe_from(began).max(newer.surely_after(began));
+        let head = head(&before_of, &stayed, judged, *bounds.start(), *bounds.end());
+        let displaced = (head..before_of.len()).filter(|at| before_of[*at] < STRANGER);
+        let displaced =
+            (displaced.count() - stayed.iter().filter(|at| **at as usize >= head).count()) as u64;
+        if displaced as f64 > (DISPLACED_SHARE * common as f64).max(2.0) {
+            return Ok(Err(NoOrder::Reordered));
+        }
+        let window = Between { earliest: began, latest: after.crawl().finished_at };
+        let passed = passed(&newer, &before_of, &stayed, head);
+        let moved = moved(after, &before_of[..head], engine)?;
+        let head = u32::try_from(head).unwrap_or(u32::MAX);
+        Ok(Ok(Self { before: older, after: newer, head, moved, displaced, window, passed }))
+    }
+
+    /// How a member that only the later crawl has, at this position, came to be in it.
+    pub fn arrival(&self, after: u32) -> Arrival {
+        if after < self.head { Arrival::New } else { Arrival::Returned }
+    }
+
+    /// Between which moments the member at a position of the later crawl, which the earlier one
+    /// lacks or who moved, came to be in the list: followed, or became visible again.
+    pub fn gained(&self, after: u32) -> Between {
+        match self.arrival(after) {
+            Arrival::New => {
+                let times = self.after.between(after);
+                times.and(self.window).unwrap_or(self.window)
+            }
+            Arrival::Returned => {
+                Between { earliest: self.window.earliest, latest: self.after.read(after).latest }
+            }
+        }
+    }
+
+    /// Between which moments the member at a position of the earlier crawl, which the later one
+    /// lacks or who moved, left the list: after its page was asked for, and before the page of
+    /// the later crawl arrived on which it would stand.
+    pub fn lost(&self, before: u32) -> Between {
+        let earliest = self.before.read(before).earliest;
+        let passed = self.passed.partition_point(|(until, _)| *until <= before);
+        let latest = self.passed.get(passed).map_or(self.window.latest, |(_, at)| *at);
+        Between { earliest, latest: latest.max(earliest) }
+    }
+}
+
+/// The positions of the later crawl that are in the order of the earlier one: a longest
+/// increasing subsequence, ascending. Of two members that changed places the one that was
+/// newer before is taken to have stayed: who follows anew goes to the top.
+///
+/// Patience sorting, O(n log n), and O(n) where everybody keeps the order; 8 bytes a position.
+fn stayed(before_of: &[u32]) -> Vec<u32> {
+    // By length, less one: the position that ends such a subsequence with the least value.
+    let mut ends: Vec<u32> = Vec::new();
+    let mut previous = vec![NOBODY; before_of.len()];
+    for (at, &value) in before_of.iter().enumerate().filter(|(_, value)| **value < STRANGER) {
+        let is_below = |end: &u32| before_of[*end as usize] < value;
+        let length = match ends.last() {
+            Some(last) if !is_below(last) => ends.partition_point(is_below),
+            _ => ends.len(),
+        };
+        previous[at] = length.checked_sub(1).map_or(NOBODY, |shorter| ends[shorter]);
+        let at = u32::try_from(at).unwrap_or(NOBODY);
+        match ends.get_mut(length) {
+            Some(end) => *end = at,
+            None => ends.push(at),
+        }
+    }
+    let mut at = ends.last().copied().unwrap_or(NOBODY);
+    for place in ends.iter_mut().rev() {
+        *place = at;
+        at = previous[at as usize];
+    }
+    ends
+}
+
+/// How many leading positions are the head: where those who stayed above its end, and those
+/// below it who did not stay (strangers, as far as the earlier crawl looked, and members out of
+/// order), are fewest together; the fewest positions of several. At least `least` and at most
+/// `most`, which follow times tell.
+fn head(before_of: &[u32], stayed: &[u32], judged: usize, least: usize, most: usize) -> usize {
+    let mut stay = stayed.iter().map(|at| *at as usize).peekable();
+    let others = before_of.iter().enumerate().filter(|(at, before)| match **before {
+        NOBODY => false,
+        STRANGER => *at < judged,
+        _ => stay.next_if_eq(at).is_none(),
+    });
+    let others: Vec<usize> = others.map(|(at, _)| at).collect();
+    // A head ends after somebody who did not stay; so many of them are in it.
+    let ends = std::iter::once(0).chain(others.iter().map(|at| at + 1)).enumerate();
+    let allowed = ends.filter(|(_, end)| (least..=most).contains(end));
+    let exceptions = |(within, end): (usize, usize)| {
+        stayed.partition_point(|at| (*at as usize) < end) + (others.len() - within)
+    };
+    let best = allowed.min_by_key(|&head| (exceptions(head), head.1));
+    best.map_or(least, |(_, end)| end)
+}
+
+/// For each page of the later crawl, up to where the places of the earlier one are passed.
+fn passed(
+    after: &FollowTimes,
+    before_of: &[u32],
+    stayed: &[u32],
+    head: usize,
+) -> Vec<(u32, Timestamp)> {
+    let mut stayed = stayed.iter().filter(|at| **at as usize >= head).peekable();
+    let mut until = 0;
+    let pages = after.arrivals().map(|(positions, fetched_at)| {
+        while let Some(at) = stayed.next_if(|at| **at < positions.end) {
+            until = before_of[*at as usize];
+        }
+        (until, fetched_at)
+    });
+    pages.collect()
+}
+
+/// Who of both lists stands in the head.
+fn moved(after: &Observation, head: &[u32], engine: &dyn Engine) -> Result<Vec<Moved>, Error> {
+    if head.iter().all(|before| *before >= STRANGER) {
+        return Ok(Vec::new());
+    }
+    ask(&InHead { before_of: head }, &[after], engine)
+}
+
+/// Puts the position before at each position after. Answers how many members are common.
+struct PlacesBefore {
+    /// Each position is written at most once.
+    before_of: Vec<AtomicU32>,
+}
+
+impl Question for PlacesBefore {
+    type Partial = u64;
+    type Answer = u64;
+
+    fn needs_positions(&self) -> bool {
+        true
+    }
+
+    fn start(&self) -> u64 {
+        0
+    }
+
+    fn on_partition(&self, part: &Partition<'_>) -> Result<u64, Error> {
+        let (before, after) = (part.list(0), part.list(1));
+        let mut common = 0;
+        let mut outside = None;
+        let mut put = |row: usize, value: u32| {
+            let position = after.positions[row];
+            match usize::try_from(position).ok().and_then(|at| self.before_of.get(at)) {
+                Some(place) => place.store(value, Ordering::Relaxed),
+                None => outside = Some(position),
+            }
+        };
+        meet(before.members, after.members, |met| match met {
+            Met::Left(_) => {}
+            Met::Right(row) => put(row, STRANGER),
+            Met::Both(row, other) => {
+                common += 1;
+                put(other, before.positions[row].cast_unsigned());
+            }
+        });
+        match outside {
+            None => Ok(common),
+            Some(position) => Err(beyond(position, self.before_of.len())),
+        }
+    }
+
+    fn merge(&self, answer: &mut u64, part: u64) {
+        *answer += part;
+    }
+}
+
+/// The members of both lists among the leading positions of the later one.
+struct InHead<'a> {
+    before_of: &'a [u32],
+}
+
+impl Question for InHead<'_> {
+    type Partial = Vec<Moved>;
+    type Answer = Vec<Moved>;
+
+    fn needs_positions(&self) -> bool {
+        true
+    }
+
+    fn start(&self) -> Vec<Moved> {
+        Vec::new()
+    }
+
+    fn on_partition(&self, part: &Partition<'_>) -> Result<Vec<Moved>, Error> {
+        let after = part.list(0);
+        let rows = after.positions.iter().enumerate();
+        let found = rows.filter_map(|(row, position)| {
+            let before = *self.before_of.get(usize::try_from(*position).ok()?)?;
+            let member = after.id(row);
+            (before < STRANGER).then_some(Moved { member, before, after: position.cast_unsigned() })
+        });
+        Ok(found.collect())
+    }
+
+    fn merge(&self, answer: &mut Vec<Moved>, part: Vec<Moved>) {
+        answer.extend(part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The positions before of letters after, and what follows from them: who stayed, and the
+    /// head, as text.
+    fn check(before: &str, after: &str, stays: &str, in_head: &str) {
+        let place = |c| before.find(c).map_or(STRANGER, |at| u32::try_from(at).unwrap());
+        let before_of: Vec<u32> = after.chars().map(place).collect();
+        let stayed = stayed(&before_of);
+        let letters: String =
+            stayed.iter().map(|at| char::from(after.as_bytes()[*at as usize])).collect();
+        assert_eq!(letters, stays, "who stayed from {before} to {after}");
+        let head = head(&before_of, &stayed, usize::MAX, 0, usize::MAX);
+        assert_eq!(&after[..head], in_head, "the head from {before} to {after}");
+    }
+
+    #[test]
+    fn who_follows_anew_goes_to_the_top() {
+        check("abcdef", "abcdef", "abcdef", "");
+        check("abcdef", "xyabcdef", "abcdef", "xy");
+        check("abcdef", "xdyabcef", "abcef", "xdy");
+        check("abcdef", "bacdef", "acdef", "b");
+        check("abcdef", "fdabce", "abce", "fd");
+        check("abcdef", "abxcdef", "abcdef", "");
+        check("abcdef", "axybcdef", "abcdef", "axy");
+        check("", "xy", "", "xy");
+        check("ab", "", "", "");
+    }
+
+    #[test]
+    fn who_was_hidden_returns_to_its_place() {
+        check("abcdefgh", "xyabcdzefgh", "abcdefgh", "xy");
+        check("abcdefgh", "zabcdefgh", "abcdefgh", "z");
+    }
+
+    #[test]
+    fn a_longest_increasing_subsequence_is_as_long_as_a_naive_one() {
+        // All permutations of six, against trying all subsets.
+        let mut orders = vec![vec![]];
+        for n in 0..6_u32 {
+            let longer = orders.iter().flat_map(|order: &Vec<u32>| {
+                (0..=order.len()).map(move |at| {
+                    let mut order = order.clone();
+                    order.insert(at, n);
+                    order
+                })
+            });
+            orders = longer.collect();
+        }
+        assert_eq!(orders.len(), 720);
+        for order in orders {
+            let found: Vec<u32> = stayed(&order).iter().map(|at| order[*at as usize]).collect();
+            assert!(found.is_sorted_by(|a, b| a < b));
+            let subsets = (0..1_u32 << 6).filter_map(|subset| {
+                let picked = order.iter().enumerate().filter(|(at, _)| subset >> at & 1 == 1);
+                let picked: Vec<_> = picked.map(|(_, value)| *value).collect();
+                picked.is_sorted().then_some(picked.len())
+            });
+            assert_eq!(Some(found.len()), subsets.max());
+        }
+    }
+}
