@@ -98,7 +98,7 @@ fn stores_the_truth(kind: SourceKind, page_size: u32) {
         for (account, before) in accounts.iter().zip(before) {
             let before: HashSet<_> = before.into_iter().collect();
             let after: HashSet<_> = truth(server, *account, List::Followers).into_iter().collect();
-            let diff = changes.diffs.iter().find(|d| d.account == *account).unwrap();
+            let diff = changes.diffs.iter().find(|d| d.of.account == *account).unwrap();
             let members = |changes: &[analysis::Change]| -> HashSet<i64> {
                 changes.iter().map(|change| change.member.get()).collect()
             };
@@ -153,7 +153,7 @@ fn every_loss_between_two_crawls_has_its_event() {
         let mut losses = 0;
         for diff in &changes.diffs {
             for lost in &diff.lost {
-                let edge = (lost.member.get(), diff.account.get());
+                let edge = (lost.member.get(), diff.of.account.get());
                 assert!(left.contains(&edge) || hidden.contains(&edge.0), "{edge:?}");
                 losses += 1;
             }

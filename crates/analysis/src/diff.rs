@@ -15,55 +15,71 @@
 //!
 //! A crawl takes time, and reads its newest page first. Who follows while the earlier crawl is
 //! already past that page is in the list but not in the crawl, and counts as gained. So a change
-//! lies between the beginning of the earlier crawl and the end of the later one, and no closer.
+//! lies between the beginning of the earlier crawl and the end of the later one.
 //!
-//! One pass over both lists, O(before + after) time.
+//! Where both crawls are in the order of follow times, [`Alignment`] says more: which of the
+//! gained are new and which had been hidden and returned, who of both crawls left and followed
+//! anew, and closer bounds of when. Where they are not, a diff is one of sets, and says why.
+//!
+//! O(before + after) time: one pass over both lists, and up to four more for the order.
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use rayon::prelude::*;
 use snapshot::{AccountId, List, Run, RunId};
 
 use crate::engine::Engine;
 use crate::question::{Alone, Slice, each, meet_in_stretches};
 use crate::sight::seen_by;
+use crate::when::{Alignment, Arrival, Between, Moved, NoOrder};
 use crate::{Accounts, Error, Observation, Partition, Question, RunObservations, Side, ask};
 
 /// What changed in one list of one account. Every vector is ascending by member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diff {
-    /// Whose list.
-    pub account: AccountId,
-    /// Which list.
-    pub list: List,
-    /// The earlier crawl.
-    pub before: Side,
-    /// The later crawl.
-    pub after: Side,
+    /// What was compared.
+    pub of: Compared,
     /// Follows that began after the earlier crawl began, maybe while it ran, with their
     /// position in the later one.
     pub gained: Vec<Change>,
     /// Members who left before the later crawl ended, maybe while it ran, with their position
     /// in the earlier one.
     pub lost: Vec<Change>,
+    /// Members of both crawls who left between them and followed anew, as far as order tells.
+    pub moved: Vec<Moved>,
     /// Members of one crawl outside what the other covered.
     pub unknown: Vec<Undecided>,
-    /// How many members are in both.
+    /// How many members are in both, those who moved included.
     pub unchanged: u64,
 }
 
 /// A member that came or went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Change {
     /// Who.
     pub member: AccountId,
     /// Its index in the order the API returned, in the crawl that has it; 0 = newest. None if
     /// the list came from a file that does not tell.
     pub position: Option<u32>,
+    /// How it came to be there, if it was gained and the order of both crawls tells.
+    pub arrival: Option<Arrival>,
+    /// Between which moments it came, became visible again, or left; for a member that is
+    /// undecided, the window of both crawls. Of files that tell no times, the Unix epoch.
+    pub between: Between,
+}
+
+impl Change {
+    /// A member of a file, which tells no more than ids.
+    pub(crate) const fn of_file(member: AccountId) -> Self {
+        let never = Timestamp::UNIX_EPOCH;
+        let between = Between { earliest: never, latest: never };
+        Self { member, position: None, arrival: None, between }
+    }
 }
 
 /// A member of one crawl of which the other says nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Undecided {
     /// In the earlier crawl; the later one did not look there.
     InBefore(Change),
@@ -95,18 +111,27 @@ impl Diff {
     fn extend(&mut self, part: DiffPart) {
         self.gained.extend(part.gained);
         self.lost.extend(part.lost);
+        self.moved.extend(part.moved);
         self.unknown.extend(part.unknown);
         self.unchanged += part.unchanged;
     }
 
     /// Members of the earlier crawl.
     pub fn opening(&self) -> u64 {
-        self.before.members
+        self.of.before.members
     }
 
     /// Members of the later crawl.
     pub fn closing(&self) -> u64 {
-        self.after.members
+        self.of.after.members
+    }
+
+    /// How many of the gained had followed before, and had been hidden; `None` if the order
+    /// of the crawls does not tell.
+    pub fn returned(&self) -> Option<u64> {
+        self.of.order.ok()?;
+        let returned = self.gained.iter().filter(|c| c.arrival == Some(Arrival::Returned));
+        Some(returned.count() as u64)
     }
 }
 
@@ -118,6 +143,8 @@ pub struct DiffPart {
     /// As in [`Diff`].
     pub lost: Vec<Change>,
     /// As in [`Diff`].
+    pub moved: Vec<Moved>,
+    /// As in [`Diff`].
     pub unknown: Vec<Undecided>,
     /// As in [`Diff`].
     pub unchanged: u64,
@@ -128,6 +155,7 @@ impl DiffPart {
     fn extend(&mut self, next: Self) {
         self.gained.extend(next.gained);
         self.lost.extend(next.lost);
+        self.moved.extend(next.moved);
         self.unknown.extend(next.unknown);
         self.unchanged += next.unchanged;
     }
@@ -136,14 +164,15 @@ impl DiffPart {
 /// Compares two crawls of one list.
 ///
 /// Same as `after − before` and `before − after` over sets, where both crawls looked.
-/// O(before + after) time; O(changes) memory besides the engine's.
+/// O(before + after) time; O(changes) memory besides the engine's, and about 20 bytes a member
+/// where order is looked at.
 ///
 /// # Errors
 /// If the two are not of the same list of the same account, or one cannot be read or has other
 /// than the rows its crawl saw.
 pub fn diff(before: &Observation, after: &Observation, engine: &dyn Engine) -> Result<Diff, Error> {
-    let question = Compare::new(before, after)?;
-    Ok(Compared::new(before, after).with(ask(&question, &[before, after], engine)?))
+    let question = Compare::new(before, after, engine)?;
+    Ok(question.of.with(ask(&question, &[before, after], engine)?))
 }
 
 /// Compares two crawls of one list and hands over the changes range by range, in ascending
@@ -157,13 +186,17 @@ pub fn diff_each(
     before: &Observation,
     after: &Observation,
     engine: &dyn Engine,
-    take: impl FnMut(DiffPart) -> Result<(), Error> + Send,
+    mut take: impl FnMut(&Compared, DiffPart) -> Result<(), Error> + Send,
 ) -> Result<(), Error> {
-    each(&Compare::new(before, after)?, &[before, after], engine, take)
+    let question = Compare::new(before, after, engine)?;
+    take(&question.of, DiffPart::default())?;
+    each(&question, &[before, after], engine, |part| take(&question.of, part))
 }
 
 /// The question behind [`diff`], of the lists `[before, after]`.
 struct Compare {
+    of: Compared,
+    order: Option<Alignment>,
     /// How many leading positions of `after` lie where `before` looked.
     seen_before: u64,
     /// How many leading positions of `before` lie where `after` looked.
@@ -171,7 +204,7 @@ struct Compare {
 }
 
 impl Compare {
-    fn new(before: &Observation, after: &Observation) -> Result<Self, Error> {
+    fn new(before: &Observation, after: &Observation, engine: &dyn Engine) -> Result<Self, Error> {
         if (before.account(), before.list()) != (after.account(), after.list()) {
             return Err(Error::invalid(format!(
                 "the {} list of {} and the {} list of {} are not two crawls of one list",
@@ -181,7 +214,47 @@ impl Compare {
                 after.account()
             )));
         }
-        Ok(Self { seen_before: seen_by(before, after), seen_after: seen_by(after, before) })
+        let aligned = Alignment::of(before, after, engine)?;
+        let (account, list) = (after.account(), after.list());
+        let order = aligned.as_ref().map_or_else(|why| Err(*why), |_| Ok(()));
+        Ok(Self {
+            of: Compared { account, list, before: before.side(), after: after.side(), order },
+            order: aligned.ok(),
+            seen_before: seen_by(before, after),
+            seen_after: seen_by(after, before),
+        })
+    }
+
+    /// The window in which all changes lie.
+    fn window(&self) -> Between {
+        let (earliest, latest) = (self.of.before.started_at, self.of.after.finished_at);
+        Between { earliest, latest }
+    }
+
+    fn gained(&self, change: Change) -> Change {
+        let Some((order, position)) = self.order.as_ref().zip(change.position) else {
+            return change;
+        };
+        let arrival = Some(order.arrival(position));
+        Change { arrival, between: order.gained(position), ..change }
+    }
+
+    fn lost(&self, change: Change) -> Change {
+        let Some((order, position)) = self.order.as_ref().zip(change.position) else {
+            return change;
+        };
+        Change { between: order.lost(position), ..change }
+    }
+
+    /// Who of the members in a strip moved.
+    fn moved(&self, members: &[i64]) -> &[Moved] {
+        let (Some(order), Some(first), Some(last)) = (&self.order, members.first(), members.last())
+        else {
+            return &[];
+        };
+        let from = order.moved.partition_point(|moved| moved.member.get() < *first);
+        let until = order.moved.partition_point(|moved| moved.member.get() <= *last);
+        &order.moved[from..until]
     }
 }
 
@@ -200,18 +273,20 @@ impl Question for Compare {
     fn on_partition(&self, part: &Partition<'_>) -> Result<DiffPart, Error> {
         let (before, after) = (part.list(0), part.list(1));
         let mut found = DiffPart::default();
-        let DiffPart { gained, lost, unknown, unchanged } = &mut found;
+        let DiffPart { gained, lost, moved, unknown, unchanged } = &mut found;
+        let window = self.window();
         let alone = |met| match met {
-            Alone::Left(row) => match change(before, row) {
-                gone if lies_within(gone, self.seen_after) => lost.push(gone),
+            Alone::Left(row) => match change(before, row, window) {
+                gone if lies_within(gone, self.seen_after) => lost.push(self.lost(gone)),
                 unseen => unknown.push(Undecided::InBefore(unseen)),
             },
-            Alone::Right(row) => match change(after, row) {
-                new if lies_within(new, self.seen_before) => gained.push(new),
+            Alone::Right(row) => match change(after, row, window) {
+                new if lies_within(new, self.seen_before) => gained.push(self.gained(new)),
                 unseen => unknown.push(Undecided::InAfter(unseen)),
             },
         };
         meet_in_stretches(before.members, after.members, |equal| *unchanged += equal, alone);
+        moved.extend_from_slice(self.moved(after.members));
         // They wait for those before them, a few thousand strips at a time.
         gained.shrink_to_fit();
         lost.shrink_to_fit();
@@ -224,9 +299,9 @@ impl Question for Compare {
     }
 }
 
-fn change(list: Slice<'_>, row: usize) -> Change {
+fn change(list: Slice<'_>, row: usize, window: Between) -> Change {
     let position = list.positions.get(row).map(|position| position.cast_unsigned());
-    Change { member: list.id(row), position }
+    Change { member: list.id(row), position, arrival: None, between: window }
 }
 
 /// Whether it is among so many leading positions; one without a position is if all are.
@@ -245,18 +320,14 @@ pub struct Compared {
     pub before: Side,
     /// The later crawl.
     pub after: Side,
+    /// Whether the order of both tells times, or why not.
+    pub order: Result<(), NoOrder>,
 }
 
 impl Compared {
-    fn new(before: &Observation, after: &Observation) -> Self {
-        let (account, list) = (after.account(), after.list());
-        Self { account, list, before: before.side(), after: after.side() }
-    }
-
     fn with(self, part: DiffPart) -> Diff {
-        let Self { account, list, before, after } = self;
-        let DiffPart { gained, lost, unknown, unchanged } = part;
-        Diff { account, list, before, after, gained, lost, unknown, unchanged }
+        let DiffPart { gained, lost, moved, unknown, unchanged } = part;
+        Diff { of: self, gained, lost, moved, unknown, unchanged }
     }
 }
 
@@ -295,7 +366,7 @@ pub fn diff_runs(
     let mut diffs: Vec<Diff> = Vec::new();
     let apart = diff_runs_each(before, after, list, accounts, engine, |of, part| {
         match diffs.last_mut() {
-            Some(diff) if diff.account == of.account => diff.extend(part),
+            Some(diff) if diff.of.account == of.account => diff.extend(part),
             _ => diffs.push(of.with(part)),
         }
         Ok(())
@@ -352,14 +423,12 @@ pub fn diff_runs_each(
         // Short lists side by side, long ones by themselves and piece by piece.
         for some in pairs.chunk_by(|a, b| is_short(a) && is_short(b)) {
             if let [(before, after)] = some {
-                let of = Compared::new(before, after);
-                take(&of, DiffPart::default())?;
-                diff_each(before, after, engine, |part| take(&of, part))?;
+                diff_each(before, after, engine, &mut take)?;
                 continue;
             }
             let found = some.par_iter().with_max_len(1).map(|(b, a)| {
-                let part = ask(&Compare::new(b, a)?, &[b, a], engine)?;
-                Ok((Compared::new(b, a), part))
+                let question = Compare::new(b, a, engine)?;
+                Ok((question.of, ask(&question, &[b, a], engine)?))
             });
             for (of, part) in found.collect::<Result<Vec<_>, Error>>()? {
                 take(&of, part)?;

@@ -43,7 +43,7 @@ pub fn diff_id_files(
         return Ok(());
     }
     let lists = lists(tables, sorted)?;
-    diff_each(&lists[0], &lists[1], engine, take)
+    diff_each(&lists[0], &lists[1], engine, |_, part| take(part))
 }
 
 /// Lists of ids in Parquet files, to be compared with one another. A file is taken for a whole

@@ -196,7 +196,7 @@ impl Aside {
                 let aside_after = take_equal(&mut after, *id);
                 let in_both = *met > aside_before || aside_before > 0 && aside_after > 0;
                 let Some(member) = AccountId::new(*id).filter(|_| !in_both) else { continue };
-                let change = Change { member, position: None };
+                let change = Change::of_file(member);
                 if aside_before > 0 { &mut part.lost } else { &mut part.gained }.push(change);
             }
             take(part)?;

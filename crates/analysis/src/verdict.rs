@@ -171,16 +171,17 @@ pub fn losses(
     let mut members: Vec<_> = diffs.iter().flat_map(lost).collect();
     members.sort_unstable();
     members.dedup();
-    let ends = diffs.iter().filter(|diff| !diff.lost.is_empty()).map(|diff| diff.after.finished_at);
+    let ends =
+        diffs.iter().filter(|diff| !diff.lost.is_empty()).map(|diff| diff.of.after.finished_at);
     let look_ups = match ends.min() {
         Some(first) => look_ups_of(store, &members, first)?,
         None => Vec::new(),
     };
     let fates = Fates { look_ups, recheck };
     let weigh_all = |diff: &Diff| {
-        let since = diff.after.finished_at;
+        let since = diff.of.after.finished_at;
         let verdicts = lost(diff).into_iter().map(|member| fates.of(member, since)).collect();
-        Losses { account: diff.account, list: diff.list, verdicts }
+        Losses { account: diff.of.account, list: diff.of.list, verdicts }
     };
     Ok(diffs.iter().map(weigh_all).collect())
 }
@@ -477,7 +478,7 @@ mod tests {
                 crate::Observation::complete(account.into(), List::Followers, ids).unwrap()
             };
             let mut diff = crate::diff(&list(members), &list(&[]), &Memory).unwrap();
-            diff.after.finished_at = hour(end);
+            diff.of.after.finished_at = hour(end);
             diff
         };
         let diffs = [lost(7, &[1, 2, 3], 5), lost(8, &[1], 6), lost(9, &[], 0)];
@@ -492,7 +493,7 @@ mod tests {
         assert_eq!(shown, expected);
         let naive = |diff: &Diff| {
             let members: Vec<_> = diff.lost.iter().map(|change| change.member).collect();
-            let look_ups = look_ups_of(&store, &members, diff.after.finished_at).unwrap();
+            let look_ups = look_ups_of(&store, &members, diff.of.after.finished_at).unwrap();
             verdicts(&members, &look_ups, RECHECK)
         };
         for (diff, losses) in diffs.iter().zip(&found) {

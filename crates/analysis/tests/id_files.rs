@@ -30,7 +30,7 @@ fn check(
     let files = id_files(&[before, after], None).unwrap();
     for engine in engines {
         let mut all = DiffPart::default();
-        diff_each(&files[0], &files[1], *engine, |part| {
+        diff_each(&files[0], &files[1], *engine, |_, part| {
             all.gained.extend(part.gained);
             all.lost.extend(part.lost);
             all.unchanged += part.unchanged;

@@ -76,7 +76,7 @@ fn told(found: &RunDiff) -> String {
         let lost = d.lost.iter().map(|c| format!(" -{}", c.member));
         let unknown = format!(" ?{}", d.unknown.len());
         let changes: String = gained.chain(lost).collect();
-        format!("{}:{changes}{unknown} ={}", d.account, d.unchanged)
+        format!("{}:{changes}{unknown} ={}", d.of.account, d.unchanged)
     });
     let only = |sign: char, ids: &[AccountId]| {
         ids.iter().map(|id| format!("{sign}{id}")).collect::<Vec<_>>()

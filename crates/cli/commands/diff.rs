@@ -6,6 +6,7 @@ use std::path::Path;
 
 use analysis::engine::Stream;
 use analysis::verdict::{Fates, RECHECK};
+use analysis::when::{Arrival, Moved};
 use analysis::{
     Accounts, Change, Diff, DiffPart, Format, Frame, Losses, RunDiff, Standing, Undecided,
     diff_each, diff_id_files, diff_runs, diff_runs_each, id_files, losses,
@@ -120,7 +121,7 @@ fn of_files(command: &args::Diff, files: [&Path; 2], only_code: bool) -> Result<
     }
     let lists = id_files(&files, column)?;
     let mut count = FileCounts::default();
-    diff_each(&lists[0], &lists[1], &Stream, |part| {
+    diff_each(&lists[0], &lists[1], &Stream, |_, part| {
         count.add(&part);
         Ok(())
     })?;
@@ -217,16 +218,21 @@ pub(crate) fn screen(
 ) -> String {
     let mut text =
         format!("{} from run {} to run {}\n\n", answer.list, answer.before, answer.after);
+    let returned = answer.diffs.iter().any(|d| d.returned().is_some_and(|n| n > 0));
     let headings = [
         ("account", Align::Left),
         ("before", Align::Right),
         ("gained", Align::Right),
+        ("returned", Align::Right),
         ("lost", Align::Right),
         ("unknown", Align::Right),
         ("after", Align::Right),
         ("coverage", Align::Left),
     ];
-    text.push_str(&output::table(&headings, answer.diffs.iter().map(|d| summary_row(d, names))));
+    let headings: Vec<_> =
+        headings.into_iter().filter(|(name, _)| returned || *name != "returned").collect();
+    let rows = answer.diffs.iter().map(|d| summary_row(d, names, returned));
+    text.push_str(&output::table(&headings, rows));
     let notes = notes(answer, names);
     if !notes.is_empty() {
         let _ = write!(text, "\n{notes}");
@@ -244,6 +250,18 @@ fn notes(answer: &RunDiff, names: &Names) -> String {
         text.push_str(
             "unknown: in one run, and outside what the other run read; neither gained nor lost\n",
         );
+    }
+    if answer.diffs.iter().any(|d| d.returned().is_some_and(|n| n > 0)) {
+        text.push_str(
+            "returned: had followed before, and were hidden when the earlier run looked\n",
+        );
+    }
+    let mut untold: Vec<_> = answer.diffs.iter().filter(|d| !d.gained.is_empty()).collect();
+    untold.retain(|d| d.of.order.is_err());
+    if let Some(Err(why)) = untold.first().map(|d| d.of.order) {
+        let some = if untold.len() == answer.diffs.len() { "" } else { "of some accounts " };
+        let why = why.reason();
+        let _ = writeln!(text, "the gained {some}may include some who returned: {why}");
     }
     text
 }
@@ -267,28 +285,34 @@ pub(super) fn not_compared(answer: &RunDiff, names: &Names) -> String {
     text
 }
 
-fn summary_row(diff: &Diff, names: &Names) -> Vec<String> {
+fn summary_row(diff: &Diff, names: &Names, returned: bool) -> Vec<String> {
     let signed = |sign: &str, n: usize| {
         if n == 0 { "0".to_owned() } else { format!("{sign}{}", grouped(n as u64)) }
     };
-    let (before, after) = (diff.before.state.to_string(), diff.after.state.to_string());
+    let (before, after) = (diff.of.before.state.to_string(), diff.of.after.state.to_string());
     let coverage = if before == after { after } else { format!("{before}, then {after}") };
-    vec![
-        names.label(diff.account),
-        grouped(diff.opening()),
-        signed("+", diff.gained.len()),
+    let returned = returned.then(|| diff.returned().map_or("-".to_owned(), grouped));
+    let start =
+        [names.label(diff.of.account), grouped(diff.opening()), signed("+", diff.gained.len())];
+    let end = [
         signed("-", diff.lost.len()),
         grouped(diff.unknown.len() as u64),
         grouped(diff.closing()),
         coverage,
-    ]
+    ];
+    start.into_iter().chain(returned).chain(end).collect()
+}
+
+fn followed_anew(moved: &Moved) -> Change {
+    let Moved { member, after, between, .. } = *moved;
+    Change { member, position: Some(after), arrival: None, between }
 }
 
 /// Who came and who went; newest first where the order of both lists says who is new, else
 /// by id.
 fn details(diff: &Diff, losses: Option<&Losses>, list: List) -> String {
     let mut text = String::new();
-    let newest_first = [diff.before.order, diff.after.order] == [Order::NewestFirst; 2];
+    let newest_first = [diff.of.before.order, diff.of.after.order] == [Order::NewestFirst; 2];
     let order = if newest_first { "newest first" } else { "by id" };
     let (before, after): (Vec<_>, Vec<_>) =
         diff.unknown.iter().partition(|u| matches!(u, Undecided::InBefore(_)));
@@ -298,8 +322,12 @@ fn details(diff: &Diff, losses: Option<&Losses>, list: List) -> String {
     let verdicts = losses.into_iter().flat_map(|losses| &losses.verdicts);
     let looked_up = verdicts.filter(|verdict| verdict.looked_up_at.is_some());
     let fates: HashMap<_, _> = looked_up.map(|v| (v.member, (v.fate, v.standing))).collect();
+    let (returned, gained): (Vec<Change>, Vec<Change>) =
+        diff.gained.iter().partition(|change| change.arrival == Some(Arrival::Returned));
     let sections = [
-        ("gained", '+', diff.gained.clone()),
+        ("gained", '+', gained),
+        ("returned", '+', returned),
+        ("left and followed anew", '~', diff.moved.iter().map(followed_anew).collect()),
         ("lost", '-', diff.lost.clone()),
         ("unknown, seen before", '?', before.iter().map(change).collect()),
         ("unknown, seen after", '?', after.iter().map(change).collect()),

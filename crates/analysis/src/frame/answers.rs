@@ -4,6 +4,7 @@ use snapshot::{AccountId, List, Values};
 
 use super::{Column, Frame, Kind};
 use crate::graph::{Extreme, MutualEdges, Summary};
+use crate::when::NoOrder;
 use crate::{Diff, Losses, Mutuals, OneSided, Reciprocity, Side, Verdict};
 
 /// One row per member of either list.
@@ -118,23 +119,31 @@ impl Frame {
         let time = |f: fn(&Diff) -> jiff::Timestamp| {
             Values::Time(diffs.iter().map(|d| Some(f(d).as_microsecond())).collect())
         };
+        let of_order = |f: fn(&Diff) -> Option<u64>| {
+            Values::I64(diffs.iter().map(|d| f(d).map(signed)).collect())
+        };
+        let moved = |d: &Diff| d.of.order.ok().map(|()| d.moved.len() as u64);
+        let order = |d: &Diff| d.of.order.map_or_else(NoOrder::name, |()| "dependable");
         Self::new(
             "diff_summary",
             vec![
-                (required("account_id", Kind::Id), ids(diffs.iter().map(|d| d.account))),
-                (required("list", Kind::Text), texts(diffs.iter().map(|d| d.list.name()))),
-                (required("before_finished_at", Kind::Time), time(|d| d.before.finished_at)),
-                (required("after_started_at", Kind::Time), time(|d| d.after.started_at)),
-                (required("before_coverage", Kind::Text), state(|d| &d.before)),
-                (required("after_coverage", Kind::Text), state(|d| &d.after)),
+                (required("account_id", Kind::Id), ids(diffs.iter().map(|d| d.of.account))),
+                (required("list", Kind::Text), texts(diffs.iter().map(|d| d.of.list.name()))),
+                (required("before_finished_at", Kind::Time), time(|d| d.of.before.finished_at)),
+                (required("after_started_at", Kind::Time), time(|d| d.of.after.started_at)),
+                (required("before_coverage", Kind::Text), state(|d| &d.of.before)),
+                (required("after_coverage", Kind::Text), state(|d| &d.of.after)),
                 (required("opening", Kind::Count), count(Diff::opening)),
                 (required("gained", Kind::Count), count(|d| d.gained.len() as u64)),
                 (required("lost", Kind::Count), count(|d| d.lost.len() as u64)),
                 (required("unknown", Kind::Count), count(|d| d.unknown.len() as u64)),
                 (required("unchanged", Kind::Count), count(|d| d.unchanged)),
                 (required("closing", Kind::Count), count(Diff::closing)),
-                (required("before_started_at", Kind::Time), time(|d| d.before.started_at)),
-                (required("after_finished_at", Kind::Time), time(|d| d.after.finished_at)),
+                (required("before_started_at", Kind::Time), time(|d| d.of.before.started_at)),
+                (required("after_finished_at", Kind::Time), time(|d| d.of.after.finished_at)),
+                (optional("returned", Kind::Count), of_order(Diff::returned)),
+                (optional("moved", Kind::Count), of_order(moved)),
+                (required("order", Kind::Text), texts(diffs.iter().map(order))),
             ],
         )
     }

@@ -8,9 +8,10 @@ use snapshot::{AccountId, List, Values};
 use super::answers::{counts, ids, optional, required};
 use super::{Frame, Kind};
 use crate::verdict::{Fates, Verdict};
+use crate::when::{Arrival, Between, Moved};
 use crate::{Change, Compared, Diff, DiffPart, Losses, RunDiff, Undecided};
 
-/// One row per member that came, went or is undecided, by member.
+/// One row per member that came, went, moved or is undecided, by member.
 impl From<&Diff> for Frame {
     fn from(diff: &Diff) -> Self {
         Self::diffs(std::slice::from_ref(diff))
@@ -26,40 +27,75 @@ impl From<&RunDiff> for Frame {
     }
 }
 
-/// A member that came, went or is undecided.
+/// A member that came, went, moved or is undecided.
 struct Row {
     change: &'static str,
     member: AccountId,
     before: Option<u32>,
     after: Option<u32>,
+    arrival: Option<Arrival>,
+    between: Between,
 }
 
 impl Row {
     fn in_before(change: &'static str, c: &Change) -> Self {
-        Self { change, member: c.member, before: c.position, after: None }
+        let Change { member, position, arrival, between } = *c;
+        Self { change, member, before: position, after: None, arrival, between }
     }
 
     fn in_after(change: &'static str, c: &Change) -> Self {
-        Self { change, member: c.member, before: None, after: c.position }
+        let Change { member, position, arrival, between } = *c;
+        Self { change, member, before: None, after: position, arrival, between }
     }
 
-    /// By member, in whom the three are told apart.
-    fn all(gained: &[Change], lost: &[Change], unknown: &[Undecided]) -> Vec<Self> {
+    fn in_both(moved: &Moved) -> Self {
+        let Moved { member, before, after, between } = *moved;
+        let (before, after) = (Some(before), Some(after));
+        Self { change: "moved", member, before, after, arrival: None, between }
+    }
+
+    /// By member, in whom the four are told apart.
+    fn all(part: Changes<'_>) -> Vec<Self> {
         let undecided = |u: &Undecided| match u {
             Undecided::InBefore(c) => Self::in_before("unknown", c),
             Undecided::InAfter(c) => Self::in_after("unknown", c),
         };
-        let gained = gained.iter().map(|c| Self::in_after("gained", c));
-        let lost = lost.iter().map(|c| Self::in_before("lost", c));
-        let mut rows: Vec<_> = gained.chain(lost).chain(unknown.iter().map(undecided)).collect();
-        // Three ascending stretches, which a stable sort merges.
+        let gained = part.gained.iter().map(|c| Self::in_after("gained", c));
+        let lost = part.lost.iter().map(|c| Self::in_before("lost", c));
+        let moved = part.moved.iter().map(Self::in_both);
+        let unknown = part.unknown.iter().map(undecided);
+        let mut rows: Vec<_> = gained.chain(lost).chain(moved).chain(unknown).collect();
+        // Four ascending stretches, which a stable sort merges.
         rows.sort_by_key(|row| row.member);
         rows
     }
 }
 
+/// What changed, of a whole diff or of a part.
+#[derive(Clone, Copy)]
+struct Changes<'a> {
+    gained: &'a [Change],
+    lost: &'a [Change],
+    moved: &'a [Moved],
+    unknown: &'a [Undecided],
+}
+
+impl<'a> From<&'a Diff> for Changes<'a> {
+    fn from(diff: &'a Diff) -> Self {
+        let Diff { gained, lost, moved, unknown, .. } = diff;
+        Self { gained, lost, moved, unknown }
+    }
+}
+
+impl<'a> From<&'a DiffPart> for Changes<'a> {
+    fn from(part: &'a DiffPart) -> Self {
+        let DiffPart { gained, lost, moved, unknown, .. } = part;
+        Self { gained, lost, moved, unknown }
+    }
+}
+
 impl Frame {
-    /// One row per member that came, went or is undecided, of any number of lists, by list and
+    /// One row per member that came, went, moved or is undecided, of any number of lists, by list and
     /// member.
     pub fn diffs(diffs: &[Diff]) -> Self {
         Self::diffs_with_fates(diffs, &[])
@@ -71,14 +107,14 @@ impl Frame {
         let mut all = Self::changes((AccountId::MIN, List::Followers), &[], |_| None);
         let known: HashMap<_, _> = losses.iter().map(|of| ((of.account, of.list), of)).collect();
         for diff in diffs {
-            let key = (diff.account, diff.list);
+            let key = (diff.of.account, diff.of.list);
             let known = known.get(&key).copied();
             let fate = |member| {
                 let verdicts = &known?.verdicts;
                 let found = verdicts.binary_search_by_key(&member, |verdict| verdict.member);
                 verdicts.get(found.ok()?).copied()
             };
-            let rows = Row::all(&diff.gained, &diff.lost, &diff.unknown);
+            let rows = Row::all(diff.into());
             all.data.append(Self::changes(key, &rows, fate).data);
         }
         all
@@ -86,7 +122,7 @@ impl Frame {
 
     /// What changed in one range of ids, as a piece of [`diffs_with_fates`](Self::diffs_with_fates).
     pub fn diff_part(of: &Compared, part: &DiffPart, fates: &Fates) -> Self {
-        let rows = Row::all(&part.gained, &part.lost, &part.unknown);
+        let rows = Row::all(part.into());
         let since = of.after.finished_at;
         Self::changes((of.account, of.list), &rows, |member| Some(fates.of(member, since)))
     }
@@ -108,6 +144,12 @@ impl Frame {
             Values::I64(rows.iter().map(|row| of(row).map(i64::from)).collect())
         };
         let changes = rows.iter().map(|row| Some(row.change)).collect();
+        let arrivals = rows.iter().map(|row| row.arrival.map(Arrival::name)).collect();
+        let arrivals = Values::Word(arrivals);
+        let moment = |of: fn(Between) -> jiff::Timestamp| {
+            let known = |row: &Row| (row.change != "unknown").then_some(row.between);
+            Values::Time(rows.iter().map(|row| Some(of(known(row)?).as_microsecond())).collect())
+        };
         Self::new(
             "diff",
             vec![
@@ -119,13 +161,16 @@ impl Frame {
                 (optional("position_after", Kind::Count), position(|row| row.after)),
                 (optional("fate", Kind::Text), word(|v| v.fate.name())),
                 (optional("standing", Kind::Text), word(|v| v.standing.name())),
+                (optional("arrival", Kind::Text), arrivals),
+                (optional("earliest", Kind::Time), moment(|between| between.earliest)),
+                (optional("latest", Kind::Time), moment(|between| between.latest)),
             ],
         )
     }
 
     /// One row per id that only one of two files has, by id: `gained` if it is the later one.
     pub fn id_changes(part: &DiffPart) -> Self {
-        let rows = Row::all(&part.gained, &part.lost, &part.unknown);
+        let rows = Row::all(part.into());
         let changes = rows.iter().map(|row| Some(row.change)).collect();
         Self::new(
             "id_changes",

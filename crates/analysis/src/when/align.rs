@@ -64,6 +64,16 @@ impl NoOrder {
             Self::Reordered => "reordered",
         }
     }
+
+    /// The same as part of a sentence.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::NotStated => "the order of the lists is not known",
+            Self::Sorted => "a list is sorted by id",
+            Self::TimesDisagree => "the order of a list contradicts the age of its members",
+            Self::Reordered => "the lists are in different orders",
+        }
+    }
 }
 
 /// How a member that only the later crawl has came to be in it.
@@ -86,7 +96,7 @@ impl Arrival {
 }
 
 /// A member of both crawls who left between them and followed anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Moved {
     /// Who.
     pub member: AccountId,
@@ -94,6 +104,8 @@ pub struct Moved {
     pub before: u32,
     /// The position in the later crawl.
     pub after: u32,
+    /// Between which moments it followed anew.
+    pub between: Between,
 }
 
 /// Two crawls of one list, laid side by side by their order.
@@ -155,9 +167,12 @@ impl Alignment {
         }
         let window = Between { earliest: began, latest: after.crawl().finished_at };
         let passed = passed(&newer, &before_of, &stayed, head);
-        let moved = moved(after, &before_of[..head], engine)?;
+        let in_head = &before_of[..head];
         let head = u32::try_from(head).unwrap_or(u32::MAX);
-        Ok(Ok(Self { before: older, after: newer, head, moved, displaced, window, passed }))
+        let moved = Vec::new();
+        let aligned = Self { before: older, after: newer, head, moved, displaced, window, passed };
+        let moved = moved_of(after, in_head, &aligned, engine)?;
+        Ok(Ok(Self { moved, ..aligned }))
     }
 
     /// How a member that only the later crawl has, at this position, came to be in it.
@@ -261,11 +276,16 @@ fn passed(
 }
 
 /// Who of both lists stands in the head.
-fn moved(after: &Observation, head: &[u32], engine: &dyn Engine) -> Result<Vec<Moved>, Error> {
-    if head.iter().all(|before| *before >= STRANGER) {
+fn moved_of(
+    after: &Observation,
+    before_of: &[u32],
+    aligned: &Alignment,
+    engine: &dyn Engine,
+) -> Result<Vec<Moved>, Error> {
+    if before_of.iter().all(|before| *before >= STRANGER) {
         return Ok(Vec::new());
     }
-    ask(&InHead { before_of: head }, &[after], engine)
+    ask(&InHead { before_of, aligned }, &[after], engine)
 }
 
 /// Puts the position before at each position after. Answers how many members are common.
@@ -319,6 +339,7 @@ impl Question for PlacesBefore {
 /// The members of both lists among the leading positions of the later one.
 struct InHead<'a> {
     before_of: &'a [u32],
+    aligned: &'a Alignment,
 }
 
 impl Question for InHead<'_> {
@@ -338,8 +359,9 @@ impl Question for InHead<'_> {
         let rows = after.positions.iter().enumerate();
         let found = rows.filter_map(|(row, position)| {
             let before = *self.before_of.get(usize::try_from(*position).ok()?)?;
-            let member = after.id(row);
-            (before < STRANGER).then_some(Moved { member, before, after: position.cast_unsigned() })
+            let (member, after) = (after.id(row), position.cast_unsigned());
+            let between = self.aligned.gained(after);
+            (before < STRANGER).then_some(Moved { member, before, after, between })
         });
         Ok(found.collect())
     }

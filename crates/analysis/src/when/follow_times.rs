@@ -71,7 +71,7 @@ impl FollowTimes {
         }
         let are_of_x = crawl.source.starts_with("x_") || ids.snowflakes > 0;
         let mut after: Vec<u32> = question.created.into_iter().map(AtomicU32::into_inner).collect();
-        let opened = created_after(list.account().get()).filter(|_| are_of_x).unwrap_or(0);
+        let opened = created_after(list.account()).filter(|_| are_of_x).unwrap_or(0);
         let pages = pages(list, opened);
         let mut contradicting = 0;
         let mut known = opened;
@@ -278,8 +278,8 @@ impl Question for ByPosition {
         let list = part.list(0);
         let mut ids = Ids::default();
         for (row, position) in list.positions.iter().enumerate() {
-            let id = list.members[row];
-            ids.snowflakes += u64::from(is_snowflake(list.id(row)));
+            let id = list.id(row);
+            ids.snowflakes += u64::from(is_snowflake(id));
             if let Some(time) = created_after(id) {
                 let place = usize::try_from(*position).ok().and_then(|at| self.created.get(at));
                 let place = place.ok_or_else(|| beyond(*position, self.created.len()))?;
