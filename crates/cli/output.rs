@@ -231,6 +231,22 @@ pub(crate) fn counted(n: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
 }
 
+/// Values as bars of eight heights from the least to the greatest, at most so many: of several
+/// that share a bar, the last. A blank where a value is missing.
+pub(crate) fn sparkline(values: &[Option<f64>], width: usize) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let known = || values.iter().flatten().copied();
+    let (least, most) = (known().fold(f64::MAX, f64::min), known().fold(f64::MIN, f64::max));
+    let bars = values.len().min(width);
+    let bar = |at: usize| {
+        let Some(value) = values[(at + 1) * values.len() / bars - 1] else { return ' ' };
+        let steps = if most > least { 8.0 * (value - least) / (most - least) } else { 3.0 };
+        // The greatest value is in the last step.
+        BARS[(1..8_u8).take_while(|step| f64::from(*step) <= steps).count()]
+    };
+    (0..bars).map(bar).collect()
+}
+
 /// An amount of money: `$12.34`, and as many digits as a part of a cent needs.
 pub(crate) fn dollars(micro_usd: i64) -> String {
     let (whole, rest) =

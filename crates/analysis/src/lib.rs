@@ -42,7 +42,9 @@ mod question;
 pub mod when;
 
 mod diff;
+mod flow;
 mod mutual;
+mod mutual_changes;
 mod overlap;
 
 pub mod verdict;
@@ -56,11 +58,13 @@ pub use diff::{
     diff_runs_each,
 };
 pub use error::Error;
+pub use flow::{Flow, flows};
 pub use frame::{Format, Frame, FrameWriter};
 pub use graph::{FollowGraph, MutualEdges, file_mutual_edges, run_mutual_edges, run_summary};
 pub use id_file::{diff_id_files, id_files};
 pub use limits::{memory, set_memory, set_threads};
 pub use mutual::{Mutuals, OneSided, Reciprocity, mutuals, run_reciprocity};
+pub use mutual_changes::{MutualChange, MutualChanges, Party, mutual_changes};
 pub use observation::{Accounts, Observation, RunObservations, Side};
 pub use overlap::{
     By, CONFIDENCE, Cell, Cells, Estimate, Estimates, MAX_CELL_LISTS, Overlap, Pair, Strongest,

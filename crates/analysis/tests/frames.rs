@@ -43,10 +43,10 @@ fn written(frame: &Frame, format: Format) -> String {
 
 #[test]
 fn csv_quotes_ids_and_leaves_missing_values_empty() {
-    let expected = r#"account_id,list,member_id,change,position_before,position_after,fate,standing
-"7","followers","1","lost",2,,,
-"7","followers","2","lost",1,,,
-"7","followers","9007199254740993","gained",,0,,
+    let expected = r#"account_id,list,member_id,change,position_before,position_after,fate,standing,arrival,earliest,latest
+"7","followers","1","lost",2,,,,,"1970-01-01T00:00:00Z","1970-01-01T00:00:00Z"
+"7","followers","2","lost",1,,,,,"1970-01-01T00:00:00Z","1970-01-01T00:00:00Z"
+"7","followers","9007199254740993","gained",,0,,,"new","1970-01-01T00:00:00Z","1970-01-01T00:00:00Z"
 "#;
     assert_eq!(written(&changes(), Format::Csv), expected);
 }
@@ -55,9 +55,9 @@ fn csv_quotes_ids_and_leaves_missing_values_empty() {
 fn json_keeps_ids_as_text_and_names_its_schema() {
     let frame = changes().with_context("after_run", "2026-11-23T07-28-00Z");
     let expected = r#"{"schema_version":1,"kind":"diff","after_run":"2026-11-23T07-28-00Z","rows":[
-{"account_id":"7","list":"followers","member_id":"1","change":"lost","position_before":2,"position_after":null,"fate":null,"standing":null},
-{"account_id":"7","list":"followers","member_id":"2","change":"lost","position_before":1,"position_after":null,"fate":null,"standing":null},
-{"account_id":"7","list":"followers","member_id":"9007199254740993","change":"gained","position_before":null,"position_after":0,"fate":null,"standing":null}
+{"account_id":"7","list":"followers","member_id":"1","change":"lost","position_before":2,"position_after":null,"fate":null,"standing":null,"arrival":null,"earliest":"1970-01-01T00:00:00Z","latest":"1970-01-01T00:00:00Z"},
+{"account_id":"7","list":"followers","member_id":"2","change":"lost","position_before":1,"position_after":null,"fate":null,"standing":null,"arrival":null,"earliest":"1970-01-01T00:00:00Z","latest":"1970-01-01T00:00:00Z"},
+{"account_id":"7","list":"followers","member_id":"9007199254740993","change":"gained","position_before":null,"position_after":0,"fate":null,"standing":null,"arrival":"new","earliest":"1970-01-01T00:00:00Z","latest":"1970-01-01T00:00:00Z"}
 ]}
 "#;
     assert_eq!(written(&frame, Format::Json), expected);
@@ -75,10 +75,10 @@ fn fates_stand_beside_the_lost_that_were_looked_up() {
     };
     let verdicts = vec![verdict(1, looked_up_at), verdict(2, None)];
     let losses = [Losses { account: 7.into(), list: List::Followers, verdicts }];
-    let expected = r#"account_id,list,member_id,change,position_before,position_after,fate,standing
-"7","followers","1","lost",2,,"suspended","provisional"
-"7","followers","2","lost",1,,,
-"7","followers","4","gained",,0,,
+    let expected = r#"account_id,list,member_id,change,position_before,position_after,fate,standing,arrival,earliest,latest
+"7","followers","1","lost",2,,"suspended","provisional",,"1970-01-01T00:00:00Z","1970-01-01T00:00:00Z"
+"7","followers","2","lost",1,,,,,"1970-01-01T00:00:00Z","1970-01-01T00:00:00Z"
+"7","followers","4","gained",,0,,,"new","1970-01-01T00:00:00Z","1970-01-01T00:00:00Z"
 "#;
     assert_eq!(written(&Frame::diffs_with_fates(&diffs, &losses), Format::Csv), expected);
     let expected = r#"account_id,list,member_id,fate,standing,looked_up_at
@@ -192,7 +192,8 @@ fn parquet_keeps_times_in_utc_and_ratios() {
 #[test]
 fn empty_frames_are_written_with_their_columns() {
     let none = Frame::diffs(&[]);
-    let header = "account_id,list,member_id,change,position_before,position_after,fate,standing\n";
+    let header = "account_id,list,member_id,change,position_before,position_after,fate,standing,\
+                  arrival,earliest,latest\n";
     assert_eq!(written(&none, Format::Csv), header);
     assert_eq!(written(&none, Format::Jsonl), "");
     let json: serde_json::Value = serde_json::from_str(&written(&none, Format::Json)).unwrap();
@@ -281,10 +282,10 @@ fn who_follows_back_over_a_whole_run_is_written_in_every_format() {
 #[test]
 fn a_frame_prints_as_a_table() {
     let expected = "\
-account_id  list              member_id  change  position_before  position_after  fate  standing
-         7  followers                 1  lost                  2
-         7  followers                 2  lost                  1
-         7  followers  9007199254740993  gained                                0
+account_id  list              member_id  change  position_before  position_after  fate  standing  arrival  earliest              latest
+         7  followers                 1  lost                  2                                           1970-01-01T00:00:00Z  1970-01-01T00:00:00Z
+         7  followers                 2  lost                  1                                           1970-01-01T00:00:00Z  1970-01-01T00:00:00Z
+         7  followers  9007199254740993  gained                                0                  new      1970-01-01T00:00:00Z  1970-01-01T00:00:00Z
 ";
     assert_eq!(changes().to_string(), expected);
 }
@@ -332,6 +333,11 @@ fn the_schema_page_is_true() {
         Frame::mutuals(&[]),
         Frame::mutuals_summary(&[]),
         Frame::from(&MutualEdges::default()),
+        Frame::mutual_changes(&[]),
+        Frame::mutual_changes_summary(&[]),
+        Frame::flows(&[]),
+        Frame::flow_members(&[]),
+        Frame::overlap_series(&[]),
         Frame::from(&nobody),
         Frame::from(&nobody_about),
         Frame::overlap_cells(&nobody).unwrap(),

@@ -12,7 +12,7 @@ mod questions;
 
 pub(crate) use graph::{Graph, MetricName, Suggest, SuggestBy};
 pub(crate) use overlap::Overlap;
-pub(crate) use questions::{Diff, EdgeFiles, ListName, Mutuals, Output, Pair};
+pub(crate) use questions::{Diff, EdgeFiles, Flows, ListName, Mutuals, Output, Pair};
 
 /// Snapshots of who follows whom, and exact answers about what changed.
 #[derive(Debug, Parser)]
@@ -92,6 +92,8 @@ pub(crate) enum Local {
     Mutuals(Mutuals),
     /// Compare the audiences of several accounts
     Overlap(Overlap),
+    /// Show who left one account and came to another
+    Flows(Flows),
     /// Take a run as one follow graph: a summary, or metrics of every account
     Graph(Graph),
     /// Show whom else the followers of an account follow

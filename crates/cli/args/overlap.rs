@@ -13,6 +13,7 @@ use super::{ListName, Output};
   followgraph overlap @alice @bob --cells                members of exactly these lists
   followgraph overlap --top 100 --by coefficient         only the strongest pairs
   followgraph overlap --top 100 --approximate            tens of thousands of accounts
+  followgraph overlap @alice @bob --since 2026-06-01     how it went from run to run
   followgraph overlap --format csv --output pairs.csv")]
 pub(crate) struct Overlap {
     /// Accounts as @name or id [default: every account of the run]
@@ -42,6 +43,10 @@ pub(crate) struct Overlap {
     /// Estimate from a sample of 4,096 members of each list; every estimate has bounds
     #[arg(long)]
     pub(crate) approximate: bool,
+
+    /// All runs from this one on, and how each pair changed
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["cells", "top", "approximate"])]
+    pub(crate) since: Option<String>,
 
     #[command(flatten)]
     pub(crate) output: Output,

@@ -61,6 +61,7 @@ pub(crate) struct Diff {
   followgraph mutuals @alice             mutual, only followers, only following
   followgraph mutuals                    every account of the run that has both lists
   followgraph mutuals --reciprocity --format json
+  followgraph mutuals @alice --since 2026-11-01   who followed back since, who broke it, who first
   followgraph mutuals --edges            every two accounts that follow each other
   followgraph mutuals --edges --from edges.parquet --columns src,dst
   followgraph mutuals --format parquet --output mutuals.parquet")]
@@ -76,6 +77,10 @@ pub(crate) struct Mutuals {
     /// One row per account instead of one per member
     #[arg(long)]
     pub(crate) summary: bool,
+
+    /// What changed since this earlier run: pairs that became mutual, and pairs that broke
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["reciprocity", "edges"])]
+    pub(crate) since: Option<String>,
 
     /// One row for the whole run as a graph: edges, mutual pairs, reciprocity
     #[arg(long, conflicts_with_all = ["accounts", "summary"])]
@@ -114,6 +119,23 @@ impl EdgeFiles {
         })?;
         Ok([from.trim(), to.trim()])
     }
+}
+
+#[derive(Debug, Group)]
+#[command(before_help = "Examples:
+  followgraph flows                           who left one account and came to another
+  followgraph flows @alice @bob @carol --before 2026-11-01
+  followgraph flows --members --format csv    every member of every flow")]
+pub(crate) struct Flows {
+    #[command(flatten)]
+    pub(crate) pair: Pair,
+
+    /// One row per member that flowed instead of one per two accounts
+    #[arg(long)]
+    pub(crate) members: bool,
+
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 /// Where results go, and in which form.

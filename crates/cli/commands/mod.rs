@@ -6,6 +6,7 @@ mod completions;
 mod config;
 mod demo;
 mod diff;
+mod flows;
 mod graph;
 mod import;
 mod mutuals;
@@ -45,6 +46,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
         Local::Diff(command) => diff::run(&settings, command),
         Local::Mutuals(command) => mutuals::run(&settings, command),
         Local::Overlap(command) => overlap::run(&settings, command),
+        Local::Flows(command) => flows::run(&settings, command),
         Local::Graph(command) => graph::run(&settings, command),
         Local::Suggest(command) => suggest::run(&settings, command),
         Local::Verify(command) => verify::run(&settings, command),

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use analysis::engine::Stream;
 use analysis::{
-    Frame, MutualEdges, Mutuals, Reciprocity, RunObservations, file_mutual_edges, mutuals,
-    run_mutual_edges, run_reciprocity,
+    Frame, MutualChange, MutualChanges, MutualEdges, Mutuals, Party, Reciprocity, RunObservations,
+    file_mutual_edges, mutual_changes, mutuals, run_mutual_edges, run_reciprocity,
 };
 use anyhow::Result;
-use snapshot::{AccountId, List, Store};
+use snapshot::{AccountId, List, Run, Store};
 
 use crate::args;
 use crate::exit::{Exit, Usage};
@@ -23,7 +23,11 @@ pub(crate) fn run(settings: &Settings, command: &args::Mutuals) -> Result<Exit> 
     if command.edges || !command.from.from.is_empty() {
         return edges(settings, command);
     }
-    let run = Store::open(&settings.store.value)?.find(&command.run)?;
+    let store = Store::open(&settings.store.value)?;
+    let run = store.find(&command.run)?;
+    if let Some(since) = &command.since {
+        return changes(command, &store.find(since)?, &run);
+    }
     if command.reciprocity {
         let whole = run_reciprocity(&run)?;
         let screen = || Ok(format!("{}\n", graph(whole)));
@@ -48,6 +52,112 @@ pub(crate) fn run(settings: &Settings, command: &args::Mutuals) -> Result<Exit> 
     };
     output::deliver(&command.output, screen, || Ok(frame()))?;
     Ok(Exit::Done)
+}
+
+/// Which pairs became mutual between two runs, and which broke.
+fn changes(command: &args::Mutuals, before: &Run, after: &Run) -> Result<Exit> {
+    if before.id() >= after.id() {
+        let (before, after) = (before.id(), after.id());
+        return Err(Usage::new(format!("run {before} is not before run {after}"))
+            .hint("name the earlier run with --since and the later one with --run")
+            .into());
+    }
+    let (earlier, later) = (RunObservations::open(before)?, RunObservations::open(after)?);
+    let mut accounts = if command.accounts.is_empty() {
+        with_both_lists(&later)
+    } else {
+        names::resolve(after, &command.accounts)?
+    };
+    if command.accounts.is_empty() {
+        let had_both = with_both_lists(&earlier);
+        accounts.retain(|account| had_both.binary_search(account).is_ok());
+    }
+    let of = |account: &AccountId| {
+        let lists = |run: &RunObservations| {
+            Ok::<_, analysis::Error>([
+                run.of(*account, List::Followers)?,
+                run.of(*account, List::Following)?,
+            ])
+        };
+        let (before, after) = (lists(&earlier)?, lists(&later)?);
+        Ok(mutual_changes(before.each_ref(), after.each_ref(), &Stream)?)
+    };
+    let found = accounts.iter().map(of).collect::<Result<Vec<_>>>()?;
+    let names = Names::of([before, after])?;
+    let frame = || {
+        let frame = if command.summary {
+            Frame::mutual_changes_summary(&found)
+        } else {
+            Frame::mutual_changes(&found)
+        };
+        let (before, after) = (before.id().to_string(), after.id().to_string());
+        frame.with_context("before_run", before).with_context("after_run", after)
+    };
+    let screen = || Ok(changes_screen(&found, [before, after], &names));
+    output::deliver(&command.output, screen, || Ok(frame()))?;
+    Ok(Exit::Done)
+}
+
+/// What a person sees of changes: a row per account, then who, if that is not too much.
+fn changes_screen(found: &[MutualChanges], runs: [&Run; 2], names: &Names) -> String {
+    let [before, after] = runs.map(Run::id);
+    let mut text = format!("mutual follows from run {before} to run {after}\n\n");
+    if found.is_empty() {
+        text.push_str("no account has both lists in both runs\n");
+        return text;
+    }
+    let headings = [
+        ("account", Align::Left),
+        ("before", Align::Right),
+        ("new", Align::Right),
+        ("broken", Align::Right),
+        ("after", Align::Right),
+        ("they followed back", Align::Right),
+        ("they left", Align::Right),
+    ];
+    let row = |of: &MutualChanges| {
+        let by = |changes: &[MutualChange]| {
+            grouped(changes.iter().filter(|change| change.by == Party::Member).count() as u64)
+        };
+        vec![
+            names.label(of.followers.account),
+            grouped(of.opening),
+            grouped(of.gained.len() as u64),
+            grouped(of.broken.len() as u64),
+            grouped(of.closing),
+            by(&of.gained),
+            by(&of.broken),
+        ]
+    };
+    text.push_str(&output::table(&headings, found.iter().map(row)));
+    let [only] = found else { return text };
+    for (title, sign, changes) in [("new", '+', &only.gained), ("broken", '-', &only.broken)] {
+        if changes.is_empty() {
+            continue;
+        }
+        let _ = writeln!(text, "\n{title}");
+        for change in changes.iter().take(SHOWN) {
+            let _ = writeln!(text, "  {sign} {}  {}", change.member, doing(sign, change.by));
+        }
+        if changes.len() > SHOWN {
+            let more = grouped((changes.len() - SHOWN) as u64);
+            let _ = writeln!(text, "    and {more} more; --format csv lists them all");
+        }
+    }
+    text
+}
+
+/// What somebody did to a pair that became mutual (`+`) or broke.
+const fn doing(sign: char, by: Party) -> &'static str {
+    match (sign, by) {
+        ('+', Party::Member) => "followed back",
+        ('+', Party::Account) => "was followed back",
+        (_, Party::Returned) => "was hidden, and is back",
+        (_, Party::Member) => "unfollowed, or is hidden",
+        (_, Party::Account) => "was unfollowed",
+        (_, Party::Both) => "is in neither list: hidden, or has blocked the account",
+        (_, Party::Unknown) => "who was first is not known",
+    }
 }
 
 /// Every two accounts that follow each other, written as they are found.

@@ -1,5 +1,6 @@
 //! `followgraph overlap`: whose audiences overlap, and by how much.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use analysis::engine::Stream;
@@ -8,25 +9,31 @@ use analysis::{
     Work, overlap, overlap_each, overlap_estimated, overlap_strongest,
 };
 use anyhow::Result;
-use snapshot::{AccountId, Store};
+use snapshot::{AccountId, Run, RunId, Store};
 
 use crate::args::{self, Output};
 use crate::exit::{Exit, Usage};
 use crate::names::{self, Names};
-use crate::output::{self, Align, grouped, percent};
+use crate::output::{self, Align, counted, grouped, percent};
 use crate::settings::Settings;
 
 /// Accounts that fit across a terminal as a matrix.
 const MATRIX: usize = 12;
 /// Rows of a ranking at a terminal; files get all of them.
 const SHOWN: usize = 20;
+/// Characters that the course of a pair takes at most.
+const COURSE: usize = 24;
 /// Accounts whose pairs are an answer as a whole; those of more are written as they come.
 const WHOLE: usize = 700;
 /// Accounts whose pairs are all estimated unless only some are asked for.
 const ESTIMATED: usize = 2000;
 
 pub(crate) fn run(settings: &Settings, command: &args::Overlap) -> Result<Exit> {
-    let run = Store::open(&settings.store.value)?.find(&command.run)?;
+    let store = Store::open(&settings.store.value)?;
+    let run = store.find(&command.run)?;
+    if let Some(since) = &command.since {
+        return series(&store, command, &store.find(since)?, &run);
+    }
     let observations = RunObservations::open(&run)?;
     let list = command.list.into();
     let accounts = if command.accounts.is_empty() {
@@ -50,6 +57,80 @@ pub(crate) fn run(settings: &Settings, command: &args::Overlap) -> Result<Exit> 
         None => asked.whole(),
     }?;
     Ok(Exit::Done)
+}
+
+/// How pairs changed from run to run.
+fn series(store: &Store, command: &args::Overlap, first: &Run, last: &Run) -> Result<Exit> {
+    let list = command.list.into();
+    let mut answers = Vec::new();
+    let ids = store.run_ids()?.into_iter().filter(|id| (first.id()..=last.id()).contains(id));
+    for id in ids {
+        let run = store.run(id)?;
+        let observations = RunObservations::open(&run)?;
+        let mut accounts = observations.accounts(list);
+        if !command.accounts.is_empty() {
+            let asked = names::resolve(last, &command.accounts)?;
+            accounts.retain(|account| asked.contains(account));
+        }
+        if accounts.len() >= 2 {
+            let lists = accounts.iter().map(|a| Ok(observations.of(*a, list)?));
+            let lists = lists.collect::<Result<Vec<Observation>>>()?;
+            answers.push((id, overlap(&lists, Cells::Skip, &Stream)?));
+        }
+    }
+    if answers.is_empty() {
+        let (first, last) = (first.id(), last.id());
+        let message = format!("no run from {first} to {last} has two of these {list} lists");
+        return Err(Usage::new(message).into());
+    }
+    let names = Names::of([last])?;
+    let screen = || Ok(series_screen(&answers, &names));
+    output::deliver(&command.output, screen, || Ok(Frame::overlap_series(&answers)))?;
+    Ok(Exit::Done)
+}
+
+/// The pairs that share most in the last run, and how that went.
+fn series_screen(answers: &[(RunId, Overlap)], names: &Names) -> String {
+    let mut pairs: BTreeMap<[AccountId; 2], Vec<Option<Pair>>> = BTreeMap::new();
+    for (number, (_, overlap)) in answers.iter().enumerate() {
+        for (a, b) in overlap.pairs() {
+            let key = [overlap.accounts[a], overlap.accounts[b]];
+            let course = pairs.entry(key).or_insert_with(|| vec![None; answers.len()]);
+            course[number] = Some(overlap.pair(a, b));
+        }
+    }
+    let share = |pair: &Option<Pair>| pair.and_then(|pair| pair.jaccard());
+    let mut pairs: Vec<_> = pairs.into_iter().collect();
+    pairs.sort_by(|(_, one), (_, other)| {
+        let last = |course: &[Option<Pair>]| course.last().and_then(share).unwrap_or(0.0);
+        last(other).total_cmp(&last(one))
+    });
+    let (first, last) = (answers[0].0, answers[answers.len() - 1].0);
+    let runs = counted(answers.len() as u64, "run");
+    let mut text = format!("Jaccard overlap over {runs}, {first} to {last}\n\n");
+    let headings = [
+        ("one", Align::Left),
+        ("and the other", Align::Left),
+        ("first", Align::Right),
+        ("last", Align::Right),
+        ("course", Align::Left),
+    ];
+    let row = |(key, course): &([AccountId; 2], Vec<Option<Pair>>)| {
+        let shares: Vec<_> = course.iter().map(share).collect();
+        vec![
+            names.label(key[0]),
+            names.label(key[1]),
+            percent(shares.iter().flatten().next().copied()),
+            percent(shares.iter().flatten().last().copied()),
+            output::sparkline(&shares, COURSE),
+        ]
+    };
+    text.push_str(&output::table(&headings, pairs.iter().take(SHOWN).map(row)));
+    if pairs.len() > SHOWN {
+        let more = grouped((pairs.len() - SHOWN) as u64);
+        let _ = writeln!(text, "and {more} more pairs; --format csv lists them all");
+    }
+    text
 }
 
 /// A question that only waits for an answer.

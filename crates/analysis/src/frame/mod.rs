@@ -17,6 +17,7 @@ mod answers;
 mod changes;
 mod data;
 mod graph;
+mod moves;
 mod overlaps;
 mod store;
 mod write;

@@ -1,6 +1,6 @@
 //! Overlaps as frames. Columns are documented in `crates/analysis/SCHEMA.md`.
 
-use snapshot::{AccountId, List, Values};
+use snapshot::{AccountId, List, RunId, Values};
 
 use super::answers::{counts, ids, optional, required, texts};
 use super::{Column, Frame, Kind};
@@ -49,6 +49,29 @@ impl From<&Estimates> for Frame {
         Self::new("overlap_estimated", columns)
             .with_context("confidence", CONFIDENCE.to_string())
             .with_context("sampled", estimates.sampled.to_string())
+    }
+}
+
+impl Frame {
+    /// One row per run and pair of lists: the overlaps of several runs, each with its id and the
+    /// moment that it stands for.
+    pub fn overlap_series(series: &[(RunId, Overlap)]) -> Self {
+        let with_run = |run: Option<RunId>, frame: Self| {
+            let pairs = frame.rows();
+            let at = run.map(|run| run.time().as_microsecond());
+            let run = run.map(|run| run.to_string());
+            let mut columns = vec![
+                (required("run", Kind::Text), Values::Text(vec![run; pairs])),
+                (required("at", Kind::Time), Values::Time(vec![at; pairs])),
+            ];
+            columns.extend(frame.columns.into_iter().zip(frame.data.columns().to_vec()));
+            Self::new("overlap_series", columns)
+        };
+        let mut all = with_run(None, of_pairs(&[], |_| (AccountId::MIN, List::Followers)));
+        for (run, overlap) in series {
+            all.data.append(with_run(Some(*run), Self::from(overlap)).data);
+        }
+        all
     }
 }
 

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use jiff::Timestamp;
 use snapshot::AccountId;
 
-use super::follow_times::beyond;
+use super::follow_times::lies_within;
 use super::{Between, FollowTimes};
 use crate::engine::Engine;
 use crate::question::{Met, meet};
@@ -150,7 +150,8 @@ impl Alignment {
         };
         let mut question = PlacesBefore { before_of: Vec::new() };
         question.before_of.resize_with(newer.positions(), || AtomicU32::new(NOBODY));
-        let common = ask(&question, &[before, after], engine)?;
+        let Common { members: common, outside } = ask(&question, &[before, after], engine)?;
+        lies_within(outside, newer.positions())?;
         let before_of: Vec<u32> =
             question.before_of.into_iter().map(AtomicU32::into_inner).collect();
         let stayed = stayed(&before_of);
@@ -288,28 +289,35 @@ fn moved_of(
     ask(&InHead { before_of, aligned }, &[after], engine)
 }
 
-/// Puts the position before at each position after. Answers how many members are common.
+/// Puts the position before at each position after.
 struct PlacesBefore {
     /// Each position is written at most once.
     before_of: Vec<AtomicU32>,
 }
 
+/// What two lists have in common.
+#[derive(Default)]
+struct Common {
+    members: u64,
+    /// A position that no row of the later crawl can have.
+    outside: Option<i32>,
+}
+
 impl Question for PlacesBefore {
-    type Partial = u64;
-    type Answer = u64;
+    type Partial = Common;
+    type Answer = Common;
 
     fn needs_positions(&self) -> bool {
         true
     }
 
-    fn start(&self) -> u64 {
-        0
+    fn start(&self) -> Common {
+        Common::default()
     }
 
-    fn on_partition(&self, part: &Partition<'_>) -> Result<u64, Error> {
+    fn on_partition(&self, part: &Partition<'_>) -> Result<Common, Error> {
         let (before, after) = (part.list(0), part.list(1));
-        let mut common = 0;
-        let mut outside = None;
+        let (mut members, mut outside) = (0, None);
         let mut put = |row: usize, value: u32| {
             let position = after.positions[row];
             match usize::try_from(position).ok().and_then(|at| self.before_of.get(at)) {
@@ -321,18 +329,16 @@ impl Question for PlacesBefore {
             Met::Left(_) => {}
             Met::Right(row) => put(row, STRANGER),
             Met::Both(row, other) => {
-                common += 1;
+                members += 1;
                 put(other, before.positions[row].cast_unsigned());
             }
         });
-        match outside {
-            None => Ok(common),
-            Some(position) => Err(beyond(position, self.before_of.len())),
-        }
+        Ok(Common { members, outside })
     }
 
-    fn merge(&self, answer: &mut u64, part: u64) {
-        *answer += part;
+    fn merge(&self, answer: &mut Common, part: Common) {
+        answer.members += part.members;
+        answer.outside = answer.outside.or(part.outside);
     }
 }
 

@@ -56,7 +56,9 @@ static LANES: LazyLock<[Lane; 2]> = LazyLock::new(|| {
         let id = id.zip(time).expect("the table is part of the program, and tested");
         lanes[lane(id.0)].push(id);
     }
-    lanes.iter_mut().for_each(|lane| lane.push(end));
+    for lane in &mut lanes {
+        lane.push(end);
+    }
     lanes
 });
 

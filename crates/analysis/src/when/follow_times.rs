@@ -66,6 +66,7 @@ impl FollowTimes {
         let mut question = ByPosition { created: Vec::new() };
         question.created.resize_with(positions, AtomicU32::default);
         let ids = ask(&question, &[list], engine)?;
+        lies_within(ids.outside, positions)?;
         if ids.are_sorted() {
             return Ok(Err(NoOrder::Sorted));
         }
@@ -252,6 +253,8 @@ struct Ids {
     /// How often the position of the next id is further down, or further up.
     down: u64,
     up: u64,
+    /// A position that no row of the crawl can have.
+    outside: Option<i32>,
 }
 
 impl Ids {
@@ -281,9 +284,10 @@ impl Question for ByPosition {
             let id = list.id(row);
             ids.snowflakes += u64::from(is_snowflake(id));
             if let Some(time) = created_after(id) {
-                let place = usize::try_from(*position).ok().and_then(|at| self.created.get(at));
-                let place = place.ok_or_else(|| beyond(*position, self.created.len()))?;
-                place.store(time, Ordering::Relaxed);
+                match usize::try_from(*position).ok().and_then(|at| self.created.get(at)) {
+                    Some(place) => place.store(time, Ordering::Relaxed),
+                    None => ids.outside = Some(*position),
+                }
             }
         }
         for pair in list.positions.windows(2) {
@@ -300,10 +304,14 @@ impl Question for ByPosition {
         answer.snowflakes += part.snowflakes;
         answer.down += part.down;
         answer.up += part.up;
+        answer.outside = answer.outside.or(part.outside);
     }
 }
 
-/// A position that no row of the crawl can have.
-pub(super) fn beyond(position: i32, positions: usize) -> Error {
-    Error::damaged(format!("a list of {positions} rows has a member at position {position}"))
+/// Refuses a list with a position that no row of its crawl can have. That it has as many rows as
+/// its crawl saw is to be seen first, for that says more of what is wrong.
+pub(super) fn lies_within(outside: Option<i32>, positions: usize) -> Result<(), Error> {
+    let Some(position) = outside else { return Ok(()) };
+    let message = format!("a list of {positions} rows has a member at position {position}");
+    Err(Error::damaged(message))
 }
