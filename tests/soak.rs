@@ -44,6 +44,7 @@ const BUSY: Churn = Churn {
     rename: 5.0,
     burst: 0.0,
     burst_size: 0.0,
+    ..Churn::NONE
 };
 
 /// A page of a list, by what was sent for it: account, list, cursor.

@@ -4,16 +4,24 @@
 //! time in one step or in many gives the same events. O(events · log queue). Knows nothing
 //! of requests.
 
+mod purges;
+mod stays;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use self::stays::Stay;
 use crate::clock::DAY_MS;
-use crate::config::{Churn, WorldConfig};
+use crate::config::{Churn, Purge, WorldConfig};
 use crate::dice::{Dice, count, mix, whole};
 use crate::history::free_username;
+use crate::purchase::{Delivery, Orders};
+use crate::spells::Cause;
 use crate::taste;
 use crate::user::{Ix, Standing};
 use crate::world::{List, World};
+
+pub(crate) use self::purges::is_bot_like;
 
 /// How often to look for a suitable pair of accounts before letting an event pass.
 const TRIES: usize = 12;
@@ -33,7 +41,7 @@ const UNPROTECT_DAYS: f64 = 30.0;
 const BURST_DAYS: f64 = 0.1;
 const FIRST_FOLLOWS_DAYS: f64 = 0.2;
 
-/// Something planned; the first eight plan their own next time when performed.
+/// Something planned; the first nine plan their own next time when performed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Action {
     Follow,
@@ -44,15 +52,21 @@ enum Action {
     Join,
     Rename,
     Burst,
+    Purge,
     FollowWatched(Ix),
     GainFollower(Ix),
     Refollow(Ix, Ix),
     Reinstate(Ix),
     Reactivate(Ix),
     Unprotect(Ix),
+    PlannedPurge(usize),
+    OpenBought(usize),
+    Deliver(usize),
+    Leave(Stay),
+    LeaveUnfollowed(Stay),
 }
 
-const RECURRING: [Action; 8] = [
+const RECURRING: [Action; 9] = [
     Action::Follow,
     Action::Unfollow,
     Action::Suspend,
@@ -61,6 +75,7 @@ const RECURRING: [Action; 8] = [
     Action::Join,
     Action::Rename,
     Action::Burst,
+    Action::Purge,
 ];
 
 /// Actions by the time at which they are due, ties in the order of planning.
@@ -98,12 +113,27 @@ pub(crate) struct Engine {
     /// Running sums of the watched accounts' audiences at the beginning.
     popularity: Vec<f64>,
     accounts: f64,
+    orders: Orders,
+    /// Bought accounts by their number in the orders, once they are open.
+    stock: Vec<Option<Ix>>,
+    purges: Vec<Purge>,
+    /// Events looked at so far for follows whose end is to be planned.
+    noted: usize,
+    /// For purchases, purges and single stays, so that the rest goes on as without them.
+    side_dice: Dice,
 }
 
 impl Engine {
-    pub(crate) fn new(world: &World, config: &WorldConfig, circles: Vec<Vec<Ix>>) -> Self {
+    /// The engine of a world at its beginning; `stock` are the bought accounts that are open.
+    pub(crate) fn new(
+        world: &World,
+        config: &WorldConfig,
+        circles: Vec<Vec<Ix>>,
+        orders: Orders,
+        stock: Vec<Option<Ix>>,
+    ) -> Self {
         let watched: Vec<Ix> = world.watched().iter().filter_map(|&id| world.find(id)).collect();
-        let sizes = watched.iter().map(|&ix| world.rows(ix, List::Followers).len() as f64);
+        let sizes = watched.iter().map(|&ix| organic_audience(world, ix) as f64);
         let running = sizes.scan(0.0, |sum, size| {
             *sum += size;
             Some(*sum)
@@ -115,7 +145,12 @@ impl Engine {
             circles,
             popularity: running.collect(),
             watched,
-            accounts: world.len() as f64,
+            accounts: world.people() as f64,
+            orders,
+            stock,
+            purges: config.purges.clone(),
+            noted: 0,
+            side_dice: Dice::new(mix(config.seed, 4)),
         };
         let start_ms = world.now().as_millisecond();
         for action in RECURRING {
@@ -124,14 +159,21 @@ impl Engine {
         for ix in (0..world.len()).map(Ix::new) {
             engine.plan_return(start_ms, ix, world.user_at(ix).standing);
         }
+        engine.plan_purchases(start_ms);
+        for (n, purge) in config.purges.iter().enumerate().filter(|(_, p)| p.at > world.now()) {
+            engine.agenda.plan(purge.at.as_millisecond(), Action::PlannedPurge(n));
+        }
+        engine.plan_first_ends(world, start_ms);
         engine
     }
 
     /// Performs all that is due until then, and leaves the world at the last of it.
     pub(crate) fn run(&mut self, world: &mut World, until_ms: i64) {
+        self.note_follows(world);
         while let Some((now_ms, action)) = self.agenda.next_until(until_ms) {
             world.set_now(now_ms);
             self.perform(world, now_ms, action);
+            self.note_follows(world);
             self.plan_next(now_ms, action);
         }
     }
@@ -148,12 +190,12 @@ impl Engine {
             Action::Burst => self.burst(world, now_ms),
             Action::FollowWatched(a) => {
                 if let Some(b) = self.someone_watched() {
-                    follow(world, a, b);
+                    follow(world, a, b, Cause::Organic);
                 }
             }
-            Action::GainFollower(b) => self.gain_follower(world, b),
+            Action::GainFollower(b) => self.gain_follower(world, b, Cause::Burst),
             Action::Refollow(a, b) => {
-                follow(world, a, b);
+                follow(world, a, b, Cause::Organic);
             }
             Action::Reinstate(ix) => {
                 world.change_standing(ix, Standing::Suspended, Standing::Active);
@@ -163,6 +205,34 @@ impl Engine {
             }
             Action::Unprotect(ix) => {
                 world.change_protection(ix, false);
+            }
+            Action::Purge => self.purge(world, self.churn.purge_share),
+            Action::PlannedPurge(n) => self.purge(world, self.purges[n].share),
+            Action::Leave(stay) => self.leave(world, now_ms, stay),
+            Action::LeaveUnfollowed(stay) => self.leave_unfollowed(world, now_ms, stay),
+            Action::OpenBought(account) => {
+                let username = free_username(world, &mut self.side_dice);
+                self.stock[account] = Some(world.join_bought(&username));
+            }
+            Action::Deliver(n) => {
+                let Delivery { account, buyer, .. } = self.orders.deliveries[n];
+                if let Some(a) = self.stock[account] {
+                    follow(world, a, buyer, Cause::Bought);
+                }
+            }
+        }
+    }
+
+    /// Plans what of the orders is still to come.
+    fn plan_purchases(&mut self, start_ms: i64) {
+        for (account, &opened_ms) in self.orders.opened_ms.iter().enumerate() {
+            if opened_ms >= start_ms {
+                self.agenda.plan(opened_ms, Action::OpenBought(account));
+            }
+        }
+        for (n, delivery) in self.orders.deliveries.iter().enumerate() {
+            if delivery.due_ms >= start_ms {
+                self.agenda.plan(delivery.due_ms, Action::Deliver(n));
             }
         }
     }
@@ -187,6 +257,7 @@ impl Engine {
             Action::Join => self.churn.join * self.accounts,
             Action::Rename => self.churn.rename * self.accounts,
             Action::Burst => self.churn.burst * self.watched.len() as f64,
+            Action::Purge => self.churn.purge,
             _ => 0.0,
         }
     }
@@ -214,14 +285,14 @@ impl Engine {
         let kind = self.dice.unit();
         if kind < AUDIENCE_SHARE {
             if let Some(b) = self.someone_watched() {
-                self.gain_follower(world, b);
+                self.gain_follower(world, b, Cause::Organic);
             }
             return;
         }
         for _ in 0..TRIES {
             let Some(a) = self.follower(world, kind) else { return };
             let b = self.followed(world, a);
-            if follow(world, a, b) {
+            if follow(world, a, b, Cause::Organic) {
                 return;
             }
         }
@@ -232,7 +303,7 @@ impl Engine {
         if kind < AUDIENCE_SHARE + WATCHED_SHARE {
             self.dice.pick(&self.watched).copied()
         } else {
-            Some(Ix::new(self.dice.below(world.len())))
+            Some(self.anyone(world))
         }
     }
 
@@ -245,10 +316,10 @@ impl Engine {
         }
     }
 
-    fn gain_follower(&mut self, world: &mut World, b: Ix) {
+    fn gain_follower(&mut self, world: &mut World, b: Ix, cause: Cause) {
         for _ in 0..TRIES {
             let a = self.someone(world, b);
-            if follow(world, a, b) {
+            if follow(world, a, b, cause) {
                 return;
             }
         }
@@ -258,6 +329,9 @@ impl Engine {
         let kind = self.dice.unit();
         for _ in 0..TRIES {
             let Some((a, b)) = self.some_edge(world, kind) else { continue };
+            if world.is_bought(a) {
+                continue;
+            }
             if world.user_at(a).is_visible() && world.unfollow_at(a, b) {
                 if self.dice.chance(self.churn.refollow) {
                     self.plan_after(now_ms, REFOLLOW_DAYS, Action::Refollow(a, b));
@@ -328,25 +402,36 @@ impl Engine {
         let circle = &self.circles[taste::topic(world.seed(), like)];
         match self.dice.pick(circle) {
             Some(&ix) if self.dice.chance(0.6) => ix,
-            _ => Ix::new(self.dice.below(world.len())),
+            _ => self.anyone(world),
         }
+    }
+
+    /// Anyone but bought accounts.
+    fn anyone(&mut self, world: &World) -> Ix {
+        world.person(self.dice.below(world.people()))
     }
 
     /// Someone who is not watched, if that can be had.
     fn someone_ordinary(&mut self, world: &World) -> Ix {
-        let mut ix = Ix::new(self.dice.below(world.len()));
+        let mut ix = self.anyone(world);
         for _ in 0..TRIES {
             if !self.watched.contains(&ix) {
                 break;
             }
-            ix = Ix::new(self.dice.below(world.len()));
+            ix = self.anyone(world);
         }
         ix
     }
 }
 
+/// Followers of an account, hidden ones included, that were not bought.
+fn organic_audience(world: &World, ix: Ix) -> usize {
+    let rows = world.rows(ix, List::Followers);
+    rows.newest_first().filter(|row| !world.is_bought(row.member)).count()
+}
+
 /// Lets `a` follow `b` if both are visible and it does not already.
-fn follow(world: &mut World, a: Ix, b: Ix) -> bool {
+fn follow(world: &mut World, a: Ix, b: Ix, cause: Cause) -> bool {
     let both_visible = world.user_at(a).is_visible() && world.user_at(b).is_visible();
-    both_visible && world.follow_at(a, b)
+    both_visible && world.follow_for(a, b, cause)
 }

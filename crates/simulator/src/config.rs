@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::purchase::Purchase;
 use crate::server::FaultMix;
 
 /// The default beginning: 2 November 2026, 08:00 UTC, in Unix seconds.
@@ -36,6 +37,10 @@ pub struct WorldConfig {
     pub deactivated_share: f64,
     /// What happens as time passes.
     pub churn: Churn,
+    /// Followers that are bought, before the beginning or after; none by default.
+    pub purchases: Vec<Purchase>,
+    /// Purges at chosen times after the beginning; earlier ones are forgotten. None by default.
+    pub purges: Vec<Purge>,
 }
 
 impl Default for WorldConfig {
@@ -52,8 +57,22 @@ impl Default for WorldConfig {
             suspended_share: 0.012,
             deactivated_share: 0.008,
             churn: Churn::default(),
+            purchases: Vec::new(),
+            purges: Vec::new(),
         }
     }
+}
+
+/// A moment at which the network suspends many accounts that look automated, for good.
+///
+/// One ordinary account in twelve looks so, whomever it follows and since whenever, and all
+/// bought ones do; see [`Truth::is_bot_like`](crate::Truth::is_bot_like).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Purge {
+    /// When.
+    pub at: Timestamp,
+    /// The share of these accounts that it hides.
+    pub share: f64,
 }
 
 /// Rates of change, as fractions per day unless said otherwise.
@@ -64,6 +83,12 @@ pub struct Churn {
     /// New follows per edge of a watched audience at the beginning.
     pub follow: f64,
     /// Unfollows per edge of a watched audience at the beginning.
+    ///
+    /// Their number per day stays the same as lists grow, and each takes any edge of the list
+    /// whose member is visible, old or new. So all edges of a list are about equally likely to
+    /// end at any one time, whatever their age, at a rate of `unfollow` times the list's first
+    /// length by its present one. Lifetimes are exponential only while lists keep their
+    /// lengths; those that are to be exactly so need [`leave`](Self::leave).
     pub unfollow: f64,
     /// Share of unfollowers who come back, after three weeks on average.
     pub refollow: f64,
@@ -87,6 +112,21 @@ pub struct Churn {
     pub burst: f64,
     /// Followers gained in a burst, within a few hours, as a share of the audience.
     pub burst_size: f64,
+    /// Unfollows per edge of a watched audience at any time, made before the beginning or
+    /// after: a constant hazard while the follower is visible, none while it is hidden.
+    /// Lifetimes counted in visible days are exponential with mean 1 / `leave`, so `e^(-leave·t)`
+    /// last longer than `t` days. [`refollow`](Self::refollow) applies; bought followers stay.
+    /// For an exact law set [`unfollow`](Self::unfollow) to 0. Every edge costs a planned
+    /// action of 40 bytes.
+    pub leave: f64,
+    /// Share of the new followers of watched accounts, but for those of bursts and bought ones, who
+    /// only want to be followed back: if they are not, they leave after half a day to five
+    /// days; if they are, [`leave`](Self::leave) holds for them from then on.
+    pub farm: f64,
+    /// Purges per day, not per account.
+    pub purge: f64,
+    /// Share of the accounts that look automated which a purge hides, see [`Purge`].
+    pub purge_share: f64,
 }
 
 impl Default for Churn {
@@ -105,6 +145,10 @@ impl Default for Churn {
             rename: 0.000_2,
             burst: 0.004,
             burst_size: 0.05,
+            leave: 0.0,
+            farm: 0.0,
+            purge: 0.0,
+            purge_share: 0.0,
         }
     }
 }
@@ -125,6 +169,10 @@ impl Churn {
         rename: 0.0,
         burst: 0.0,
         burst_size: 0.0,
+        leave: 0.0,
+        farm: 0.0,
+        purge: 0.0,
+        purge_share: 0.0,
     };
 }
 

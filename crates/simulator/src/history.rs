@@ -1,13 +1,17 @@
 //! Builds the past of a world: accounts, watched audiences with heavy tails and overlaps,
 //! follow-backs, and sparse ordinary edges, each made after both its accounts were opened.
 //!
+//! Bought followers of that time come last, so that they change nothing in the rest.
+//!
 //! Only the outcome is kept: the edges that still stand at the beginning, not the unfollows
 //! that came before. O(edges · log edges).
 
 use crate::churn::Engine;
 use crate::clock::DAY_MS;
 use crate::config::WorldConfig;
-use crate::dice::{Dice, count, whole};
+use crate::dice::{Dice, count, mix, whole};
+use crate::purchase::{Delivery, Orders};
+use crate::spells::Cause;
 use crate::taste::{self, TOPICS};
 use crate::user::{Ix, Standing};
 use crate::world::World;
@@ -298,14 +302,49 @@ impl<'a> History<'a> {
     fn finish(mut self) -> World {
         self.edges.sort_unstable_by_key(|edge| (edge.a, edge.b, edge.ms));
         self.edges.dedup_by_key(|edge| (edge.a, edge.b));
+        self.rank_watched();
+        let (orders, stock) = self.receive_bought();
         self.edges.sort_unstable();
         for edge in &self.edges {
-            self.world.link(edge.a, edge.b, edge.ms);
+            let is_bought = self.world.is_bought(edge.a);
+            let cause = if is_bought { Cause::Bought } else { Cause::Organic };
+            self.world.link(edge.a, edge.b, edge.ms, cause);
         }
-        self.world.rank_watched();
-        let engine = Engine::new(&self.world, self.config, self.circles);
+        let engine = Engine::new(&self.world, self.config, self.circles, orders, stock);
         self.world.set_engine(engine);
         self.world
+    }
+
+    /// Ranks watched accounts by their visible followers.
+    fn rank_watched(&mut self) {
+        let mut audiences = vec![0; self.config.users];
+        for edge in self.edges.iter().filter(|edge| self.world.user_at(edge.a).is_visible()) {
+            audiences[edge.b.at()] += 1;
+        }
+        self.world.rank_watched(&audiences);
+    }
+
+    /// Opens bought accounts and takes deliveries, as far as they lie in the past; the orders,
+    /// and the accounts opened so far by their number.
+    fn receive_bought(&mut self) -> (Orders, Vec<Option<Ix>>) {
+        let orders = Orders::draw(&self.world, self.config);
+        let mut dice = Dice::new(mix(self.config.seed, 3));
+        let mut open = |world: &mut World, &opened_ms: &i64| {
+            let username = free_username(world, &mut dice);
+            world.insert_bought(&username, opened_ms)
+        };
+        let is_past = |&opened_ms: &i64| opened_ms < self.start_ms;
+        let stock: Vec<Option<Ix>> = orders
+            .opened_ms
+            .iter()
+            .map(|ms| is_past(ms).then(|| open(&mut self.world, ms)))
+            .collect();
+        for &Delivery { due_ms, account, buyer } in &orders.deliveries {
+            if let Some(a) = stock[account].filter(|_| due_ms < self.start_ms) {
+                self.edges.push(Draft { ms: due_ms, a, b: buyer });
+            }
+        }
+        (orders, stock)
     }
 }
 

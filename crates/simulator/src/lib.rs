@@ -16,6 +16,11 @@
 //! # server.shutdown().await; Ok(()) }
 //! ```
 //!
+//! What a question about time is held against is all stated by [`Truth`]: every stay with its
+//! exact times and its cause ([`Truth::spells`]), who was bought ([`Purchase`]), who only
+//! wanted to be followed back, and whom a [`Purge`] took. [`World::crawl`] reads a list as a
+//! crawl does, without HTTP.
+//!
 //! Knows nothing of snapshots, crawls or questions: it only answers requests. It never
 //! listens beyond loopback, and all its people are invented.
 //!
@@ -31,11 +36,14 @@ mod user;
 mod world;
 
 mod churn;
+mod crawl;
 mod history;
 mod names;
 mod presence;
 mod profile;
+mod purchase;
 mod rows;
+mod spells;
 mod taste;
 mod truth;
 
@@ -44,17 +52,21 @@ mod dice;
 mod server;
 
 pub use config::{
-    AppToken, Churn, Consumer, DateZone, Grant, Limits, Quota, ServerConfig, UserToken, WorldConfig,
+    AppToken, Churn, Consumer, DateZone, Grant, Limits, Purge, Quota, ServerConfig, UserToken,
+    WorldConfig,
 };
+pub use crawl::ListPage;
 pub use cursor::{MalformedCursor, Position, edge_time};
 pub use error::Error;
 pub use event::{Event, EventKind};
 pub use id::{created_at, is_snowflake};
 pub use presence::Presence;
+pub use purchase::{Buyer, DeliveryOrder, Purchase, Stock};
 pub use server::{
     Bill, ErrorBody, Fault, FaultMix, RedirectTo, RequestRecord, Served, Server, TokenPair,
     UnknownFault,
 };
-pub use truth::{AccountDump, RowDump, Truth, TruthDump, truth_json};
+pub use spells::{Cause, Hidden, Spell};
+pub use truth::{AccountDump, MomentDump, RowDump, Truth, TruthDump, truth_json};
 pub use user::{Standing, User};
 pub use world::{List, World};

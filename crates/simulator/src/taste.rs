@@ -12,6 +12,9 @@ pub(crate) const TOPICS: usize = 7;
 /// One account in this many follows nearly every watched account.
 const COLLECTOR_EVERY: u64 = 200;
 
+/// One ordinary account in this many looks automated.
+const AUTOMATED_EVERY: u64 = 12;
+
 /// The topic of an account, below [`TOPICS`].
 pub(crate) fn topic(seed: u64, of: Ix) -> usize {
     // Two draws, the smaller: topics differ in size.
@@ -28,6 +31,11 @@ pub(crate) fn appetite(seed: u64, of: Ix) -> u64 {
 /// Whether the account follows nearly every watched account.
 pub(crate) fn collects(seed: u64, of: Ix) -> bool {
     trait_of(seed, of, 3).is_multiple_of(COLLECTOR_EVERY)
+}
+
+/// Whether the network would take the account for an automated one.
+pub(crate) fn seems_automated(seed: u64, of: Ix) -> bool {
+    trait_of(seed, of, 4).is_multiple_of(AUTOMATED_EVERY)
 }
 
 fn trait_of(seed: u64, of: Ix, which: u64) -> u64 {

@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::churn::is_bot_like;
 use crate::cursor::edge_time;
-use crate::event::{Event, as_string};
+use crate::event::{Event, EventKind, as_string};
+use crate::spells::Cause;
 use crate::user::Ix;
 use crate::world::{List, World};
 
@@ -46,9 +48,49 @@ impl<'a> Truth<'a> {
         self.world.edge(self.find(a), self.find(b)).is_some()
     }
 
+    /// Who was ever bought as a follower of the account and delivered, in the order of delivery,
+    /// whether or not it still follows.
+    pub fn bought(self, id: i64) -> Vec<i64> {
+        self.arrivals(id, Cause::Bought).into_iter().map(|(member, _)| member).collect()
+    }
+
+    /// Who ever followed the account only to be followed back, in the order of following, once
+    /// for every time.
+    pub fn farmed(self, id: i64) -> Vec<i64> {
+        self.arrivals(id, Cause::Farmed).into_iter().map(|(member, _)| member).collect()
+    }
+
+    /// Who was hidden by a purge, and when, in order.
+    pub fn purged(self) -> Vec<(i64, Timestamp)> {
+        let purged = self.world.purged().filter_map(|event| match event.kind {
+            EventKind::Suspended { id } => Some((id, event.at)),
+            _ => None,
+        });
+        purged.collect()
+    }
+
+    /// Whether the account looks automated, so that a [purge](crate::Purge) can reach it.
+    pub fn is_bot_like(self, id: i64) -> bool {
+        is_bot_like(self.world, self.find(id))
+    }
+
+    /// Who was ever made a follower of the account by this cause, and when, oldest first, as far as
+    /// [`spells`](Self::spells) reach.
+    pub fn arrivals(self, id: i64, cause: Cause) -> Vec<(i64, Timestamp)> {
+        let spells = self.spells(id, List::Followers).into_iter().rev();
+        spells
+            .filter(|spell| spell.cause == cause)
+            .map(|spell| (spell.member, spell.followed_at))
+            .collect()
+    }
+
     /// All that happened since the beginning, in order.
     pub fn events(self) -> &'a [Event] {
         self.world.events()
+    }
+
+    pub(crate) fn world(self) -> &'a World {
+        self.world
     }
 
     fn list(self, id: i64, list: List, show: Show) -> Vec<(i64, Timestamp)> {
@@ -59,7 +101,7 @@ impl<'a> Truth<'a> {
             .collect()
     }
 
-    fn find(self, id: i64) -> Ix {
+    pub(crate) fn find(self, id: i64) -> Ix {
         self.world.find(id).unwrap_or_else(|| panic!("no account {id} in this world"))
     }
 }
@@ -79,6 +121,9 @@ pub struct TruthDump {
     pub accounts: Vec<AccountDump>,
     /// All that happened since the beginning, in order.
     pub events: Vec<Event>,
+    /// Whom purges suspended, in order, beside the events of it; left out if there were none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub purged: Vec<MomentDump>,
 }
 
 /// One account with its lists, hidden members included and marked.
@@ -93,6 +138,22 @@ pub struct AccountDump {
     pub followers: Vec<RowDump>,
     /// Whom it follows, newest first.
     pub following: Vec<RowDump>,
+    /// Who was ever bought as its follower, in the order of delivery; left out if nobody was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bought: Vec<MomentDump>,
+    /// Who ever followed it only to be followed back; left out if nobody did.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub farmed: Vec<MomentDump>,
+}
+
+/// An account and a moment.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct MomentDump {
+    /// The account.
+    #[serde(serialize_with = "as_string")]
+    pub id: i64,
+    /// When it followed, or was hidden.
+    pub at: Timestamp,
 }
 
 /// One row of a list.
@@ -115,11 +176,23 @@ pub fn truth_json(world: &World, ids: &[i64]) -> TruthDump {
             .map(|(user, at)| RowDump { id: user.id, at, hidden: !user.is_visible() })
             .collect()
     };
+    let truth = world.truth();
+    let moments = |all: Vec<(i64, Timestamp)>| {
+        all.into_iter().map(|(id, at)| MomentDump { id, at }).collect::<Vec<_>>()
+    };
+    let arrivals = |ix, cause| moments(truth.arrivals(world.user_at(ix).id, cause));
     let accounts = ids.iter().filter_map(|&id| world.find(id)).map(|ix| AccountDump {
         id: world.user_at(ix).id,
         username: world.user_at(ix).username.clone(),
         followers: dump(List::Followers, ix),
         following: dump(List::Following, ix),
+        bought: arrivals(ix, Cause::Bought),
+        farmed: arrivals(ix, Cause::Farmed),
     });
-    TruthDump { now: world.now(), accounts: accounts.collect(), events: world.events().to_vec() }
+    TruthDump {
+        now: world.now(),
+        accounts: accounts.collect(),
+        events: world.events().to_vec(),
+        purged: moments(truth.purged()),
+    }
 }

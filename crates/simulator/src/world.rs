@@ -16,6 +16,7 @@ use crate::cursor::{Position, TIE_BITS};
 use crate::dice::mix;
 use crate::event::{Event, EventKind};
 use crate::rows::{Cut, Rows};
+use crate::spells::Cause;
 use crate::truth::Truth;
 use crate::user::{Ix, Standing, User};
 use crate::{history, id, names};
@@ -27,13 +28,23 @@ use crate::{history, id, names};
 #[derive(Clone, Debug)]
 pub struct World {
     seed: u64,
+    start_ms: i64,
     now_ms: i64,
     accounts: Vec<Account>,
     by_id: HashMap<i64, Ix>,
     /// Keyed by the handle in lower case.
     by_name: HashMap<String, Ix>,
     watched: Vec<i64>,
+    /// Accounts made for sale, in the order of their indices, each with the number of others
+    /// before it.
+    bought: Vec<(Ix, usize)>,
     events: Vec<Event>,
+    /// The keys of the edges that ended, one for each [`EventKind::Unfollowed`], in their order.
+    ended: Vec<i64>,
+    /// The suspensions that were part of a purge, by their places among the events.
+    purged: Vec<usize>,
+    /// Why edges were made, by their keys, those that ended included; organic ones are left out.
+    causes: HashMap<i64, Cause>,
     /// The highest edge key given out.
     last_key: i64,
     /// What happens by itself; nothing in a world that was built by hand.
@@ -67,7 +78,8 @@ impl World {
         timestamp(self.now_ms)
     }
 
-    /// The famous accounts, most followed first at the beginning.
+    /// The famous accounts, most followed first at the beginning; hidden and bought followers do
+    /// not count.
     pub fn watched(&self) -> &[i64] {
         &self.watched
     }
@@ -82,7 +94,8 @@ impl World {
         self.find_by_name(name).map(|ix| self.user_at(ix))
     }
 
-    /// All accounts, hidden or not, in the order in which they were opened.
+    /// All accounts, hidden or not, in the order in which they were opened, except that
+    /// bought ones of the history come after it.
     pub fn users(&self) -> impl Iterator<Item = &User> {
         self.accounts.iter().map(|account| &account.user)
     }
@@ -102,12 +115,48 @@ impl World {
         &self.events
     }
 
+    /// The moment this world began with its built history.
+    pub(crate) fn start(&self) -> Timestamp {
+        timestamp(self.start_ms)
+    }
+
+    /// Every unfollow since the beginning, in order, with the key of the edge that it ended.
+    pub(crate) fn endings(&self) -> impl Iterator<Item = (&Event, i64)> {
+        let ends = |event: &&Event| matches!(event.kind, EventKind::Unfollowed { .. });
+        self.events.iter().filter(ends).zip(self.ended.iter().copied())
+    }
+
+    /// Why the edge with this key was made.
+    pub(crate) fn cause(&self, key: i64) -> Cause {
+        self.causes.get(&key).copied().unwrap_or(Cause::Organic)
+    }
+
+    /// The suspensions that were part of a purge, in order.
+    pub(crate) fn purged(&self) -> impl Iterator<Item = &Event> {
+        self.purged.iter().map(|&place| &self.events[place])
+    }
+
     pub(crate) fn seed(&self) -> u64 {
         self.seed
     }
 
     pub(crate) fn len(&self) -> usize {
         self.accounts.len()
+    }
+
+    /// Number of accounts that were not made for sale.
+    pub(crate) fn people(&self) -> usize {
+        self.len() - self.bought.len()
+    }
+
+    /// The `n`-th account that was not made for sale. O(log bought).
+    pub(crate) fn person(&self, n: usize) -> Ix {
+        Ix::new(n + self.bought.partition_point(|&(_, before)| before <= n))
+    }
+
+    /// Whether the account was made for sale. O(log bought).
+    pub(crate) fn is_bought(&self, ix: Ix) -> bool {
+        self.bought.binary_search_by_key(&ix, |&(bought, _)| bought).is_ok()
     }
 
     pub(crate) fn find(&self, id: i64) -> Option<Ix> {
@@ -167,12 +216,17 @@ impl World {
     pub fn empty(seed: u64, start: Timestamp) -> Self {
         Self {
             seed,
+            start_ms: start.as_millisecond(),
             now_ms: start.as_millisecond(),
             accounts: Vec::new(),
             by_id: HashMap::new(),
             by_name: HashMap::new(),
             watched: Vec::new(),
+            bought: Vec::new(),
             events: Vec::new(),
+            ended: Vec::new(),
+            purged: Vec::new(),
+            causes: HashMap::new(),
             last_key: 0,
             engine: None,
         }
@@ -184,7 +238,7 @@ impl World {
     ///
     /// If the handle is taken.
     pub fn add_user(&mut self, username: &str) -> i64 {
-        let id = self.free_id();
+        let id = self.free_id(self.now_ms);
         self.insert(id, username, names::display(self.seed, username), self.now_ms);
         id
     }
@@ -251,13 +305,10 @@ impl World {
         }
     }
 
-    /// Puts the most followed of the watched accounts first.
-    pub(crate) fn rank_watched(&mut self) {
+    /// Puts the most followed of the watched accounts first, by the audience of each account.
+    pub(crate) fn rank_watched(&mut self, audiences: &[usize]) {
         let mut watched = std::mem::take(&mut self.watched);
-        watched.sort_by_key(|&id| {
-            let ix = self.expect(id);
-            (std::cmp::Reverse(self.visible_count(ix, List::Followers)), id)
-        });
+        watched.sort_by_key(|&id| (std::cmp::Reverse(audiences[self.expect(id).at()]), id));
         self.watched = watched;
     }
 
@@ -269,9 +320,16 @@ impl World {
         self.now_ms = self.now_ms.max(ms);
     }
 
-    /// The id of an account opened now.
-    fn free_id(&self) -> i64 {
-        let mut id = id::issue(self.now_ms, mix(self.seed, self.len() as u64), 0);
+    /// Opens an account that was made for sale; not recorded as an event.
+    pub(crate) fn insert_bought(&mut self, username: &str, created_ms: i64) -> Ix {
+        let id = self.free_id(created_ms);
+        self.bought.push((Ix::new(self.len()), self.people()));
+        self.insert(id, username, names::display(self.seed, username), created_ms)
+    }
+
+    /// The id of an account opened at this millisecond.
+    fn free_id(&self, created_ms: i64) -> i64 {
+        let mut id = id::issue(created_ms, mix(self.seed, self.len() as u64), 0);
         while self.by_id.contains_key(&id) {
             id += 1;
         }
@@ -289,7 +347,7 @@ impl World {
     }
 
     /// Adds an edge that does not exist yet, made at this millisecond; later than all others.
-    pub(crate) fn link(&mut self, a: Ix, b: Ix, ms: i64) {
+    pub(crate) fn link(&mut self, a: Ix, b: Ix, ms: i64, cause: Cause) {
         let key = self.issue_key(ms);
         let (a_visible, b_visible) = (self.user_at(a).is_visible(), self.user_at(b).is_visible());
         let follower = &mut self.accounts[a.at()];
@@ -298,6 +356,9 @@ impl World {
         let followed = &mut self.accounts[b.at()];
         followed.followers.push(key, a);
         followed.visible_followers += usize::from(a_visible);
+        if cause != Cause::Organic {
+            self.causes.insert(key, cause);
+        }
     }
 }
 
@@ -306,7 +367,7 @@ impl World {
     /// `a` begins to follow `b`; nobody follows themselves or twice.
     pub fn follow(&mut self, a: i64, b: i64) -> bool {
         let (a, b) = (self.expect(a), self.expect(b));
-        self.follow_at(a, b)
+        self.follow_for(a, b, Cause::Organic)
     }
 
     /// `a` stops following `b`.
@@ -357,11 +418,11 @@ impl World {
         self.rename_at(ix, username)
     }
 
-    pub(crate) fn follow_at(&mut self, a: Ix, b: Ix) -> bool {
+    pub(crate) fn follow_for(&mut self, a: Ix, b: Ix, cause: Cause) -> bool {
         if a == b || self.edge(a, b).is_some() {
             return false;
         }
-        self.link(a, b, self.now_ms);
+        self.link(a, b, self.now_ms, cause);
         let (a, b) = (self.user_at(a).id, self.user_at(b).id);
         self.record(EventKind::Followed { a, b })
     }
@@ -375,8 +436,21 @@ impl World {
         let followed = &mut self.accounts[b.at()];
         followed.followers.remove(key);
         followed.visible_followers -= usize::from(a_visible);
+        self.ended.push(key);
         let (a, b) = (self.user_at(a).id, self.user_at(b).id);
         self.record(EventKind::Unfollowed { a, b })
+    }
+
+    /// Says why an edge was made that seemed organic.
+    pub(crate) fn set_cause(&mut self, key: i64, cause: Cause) {
+        self.causes.insert(key, cause);
+    }
+
+    /// Suspends an active account as part of a purge.
+    pub(crate) fn purge(&mut self, ix: Ix) {
+        if self.change_standing(ix, Standing::Active, Standing::Suspended) {
+            self.purged.push(self.events.len() - 1);
+        }
     }
 
     pub(crate) fn change_standing(&mut self, ix: Ix, from: Standing, to: Standing) -> bool {
@@ -419,8 +493,15 @@ impl World {
         self.record(EventKind::Renamed { id })
     }
 
+    /// A bought account is opened now.
+    pub(crate) fn join_bought(&mut self, username: &str) -> Ix {
+        let ix = self.insert_bought(username, self.now_ms);
+        self.record(EventKind::Joined { id: self.user_at(ix).id });
+        ix
+    }
+
     pub(crate) fn join(&mut self, username: &str) -> Ix {
-        let id = self.free_id();
+        let id = self.free_id(self.now_ms);
         let ix = self.insert(id, username, names::display(self.seed, username), self.now_ms);
         self.record(EventKind::Joined { id });
         ix
@@ -454,7 +535,7 @@ impl World {
         true
     }
 
-    fn expect(&self, id: i64) -> Ix {
+    pub(crate) fn expect(&self, id: i64) -> Ix {
         self.find(id).unwrap_or_else(|| panic!("no account {id} in this world"))
     }
 }

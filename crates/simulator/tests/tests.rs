@@ -3,6 +3,7 @@
 mod accounts;
 mod billing;
 mod control;
+mod crawl;
 mod faults;
 mod history;
 mod limits;
@@ -11,8 +12,12 @@ mod mix;
 mod oddities;
 mod paging;
 mod presence;
+mod purchases;
+mod purges;
 mod refreshes;
 mod signatures;
+mod spells;
+mod stays;
 mod troubles;
 mod world;
 
