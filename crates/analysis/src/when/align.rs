@@ -37,8 +37,9 @@ const NOBODY: u32 = u32::MAX;
 /// Somebody whom the earlier crawl does not have.
 const STRANGER: u32 = u32::MAX - 1;
 
-/// The share of common members that may be out of order before order is not believed.
-const DISPLACED_SHARE: f64 = 0.01;
+/// The share of common members that may be out of order, or must have moved although they are in
+/// order, before order is not believed.
+const EXCEPTIONS_SHARE: f64 = 0.01;
 
 /// Why positions of a list, or of two, say nothing about time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -157,15 +158,18 @@ impl Alignment {
         let stayed = stayed(&before_of);
         let began = before.crawl().started_at;
         let judged = usize::try_from(seen_by(before, after)).unwrap_or(usize::MAX);
-        let bounds =
-            newer.surely_after(began)..=newer.maybe_from(began).max(newer.surely_after(began));
-        let head = head(&before_of, &stayed, judged, *bounds.start(), *bounds.end());
-        let displaced = (head..before_of.len()).filter(|at| before_of[*at] < STRANGER);
-        let displaced =
-            (displaced.count() - stayed.iter().filter(|at| **at as usize >= head).count()) as u64;
-        if displaced as f64 > (DISPLACED_SHARE * common as f64).max(2.0) {
+        let least = newer.surely_after(began);
+        let most = newer.maybe_from(began).max(least);
+        let head = head(&before_of, &stayed, judged, least, most);
+        let stayed_until = |end: usize| stayed.partition_point(|at| (*at as usize) < end);
+        let below = before_of[head..].iter().filter(|before| **before < STRANGER).count();
+        let displaced = below - (stayed.len() - stayed_until(head));
+        let in_order_but_moved = stayed_until(head) - stayed_until(least.min(head));
+        let exceptions = (displaced + in_order_but_moved) as f64;
+        if exceptions > (EXCEPTIONS_SHARE * common as f64).max(2.0) {
             return Ok(Err(NoOrder::Reordered));
         }
+        let displaced = displaced as u64;
         let window = Between { earliest: began, latest: after.crawl().finished_at };
         let passed = passed(&newer, &before_of, &stayed, head);
         let in_head = &before_of[..head];
