@@ -34,7 +34,10 @@ pub(crate) struct Pair {
   followgraph diff @alice --before 2026-11-01       against the last run of that day
   followgraph diff 123 --format csv --output changes.csv
   followgraph diff --before old.parquet --after new.parquet   files of other tools
-  followgraph diff --exit-code --quiet              10 if anything changed")]
+  followgraph diff --exit-code --quiet              10 if anything changed
+
+Where lists are in the API's order, a diff tells who is new and who returned. That takes 16 bytes
+of memory a member; where it is more than --memory allows, a diff is one of sets.")]
 pub(crate) struct Diff {
     #[command(flatten)]
     pub(crate) pair: Pair,

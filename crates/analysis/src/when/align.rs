@@ -22,14 +22,14 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
-use snapshot::AccountId;
+use snapshot::{AccountId, Order};
 
-use super::follow_times::lies_within;
+use super::follow_times::{Pages, Steps, lies_within};
 use super::{Between, FollowTimes};
 use crate::engine::Engine;
 use crate::question::{Met, meet};
 use crate::sight::seen_by;
-use crate::{Error, Observation, Partition, Question, ask};
+use crate::{Error, Observation, Partition, Question, ask, memory};
 
 /// Nobody: a row of the source that repeated a member.
 const NOBODY: u32 = u32::MAX;
@@ -40,6 +40,10 @@ const STRANGER: u32 = u32::MAX - 1;
 /// The share of common members that may be out of order, or must have moved although they are in
 /// order, before order is not believed.
 const EXCEPTIONS_SHARE: f64 = 0.01;
+
+/// What is kept of each row of the later crawl: its creation time and its place before, and two
+/// numbers of the subsequence.
+const BYTES_A_ROW: u64 = 16;
 
 /// Why positions of a list, or of two, say nothing about time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,6 +57,8 @@ pub enum NoOrder {
     TimesDisagree,
     /// Members of both lists are in another order in one than in the other.
     Reordered,
+    /// It was not looked at: that would have taken more memory than questions may take.
+    TooLong,
 }
 
 impl NoOrder {
@@ -63,6 +69,7 @@ impl NoOrder {
             Self::Sorted => "sorted_by_id",
             Self::TimesDisagree => "times_disagree",
             Self::Reordered => "reordered",
+            Self::TooLong => "too_long",
         }
     }
 
@@ -73,6 +80,7 @@ impl NoOrder {
             Self::Sorted => "a list is sorted by id",
             Self::TimesDisagree => "the order of a list contradicts the age of its members",
             Self::Reordered => "the lists are in different orders",
+            Self::TooLong => "to look at the order takes more memory than --memory allows",
         }
     }
 }
@@ -112,8 +120,6 @@ pub struct Moved {
 /// Two crawls of one list, laid side by side by their order.
 #[derive(Clone, Debug)]
 pub struct Alignment {
-    /// When the members of the earlier crawl followed.
-    pub before: FollowTimes,
     /// When the members of the later crawl followed.
     pub after: FollowTimes,
     /// How many leading positions of the later crawl are its head.
@@ -124,6 +130,8 @@ pub struct Alignment {
     pub displaced: u64,
     /// When the earlier crawl began and the later one ended.
     window: Between,
+    /// The pages of the earlier crawl.
+    pages_before: Pages,
     /// For each page of the later crawl, the end of the positions of the earlier one whose
     /// places have been passed when it had arrived.
     passed: Vec<(u32, Timestamp)>,
@@ -132,7 +140,8 @@ pub struct Alignment {
 impl Alignment {
     /// Lays two crawls of one list side by side; or says why their order says nothing.
     ///
-    /// O(members · log members) time, and less the fewer moved; about 20 bytes a member.
+    /// O(members · log members) time, and less the fewer moved; 16 bytes a member of the later
+    /// crawl. Whether ids contradict the order is looked at in the later one.
     ///
     /// # Errors
     /// If a list cannot be read.
@@ -141,18 +150,24 @@ impl Alignment {
         after: &Observation,
         engine: &dyn Engine,
     ) -> Result<Result<Self, NoOrder>, Error> {
-        let older = match FollowTimes::of(before, engine)? {
-            Ok(times) => times,
-            Err(why) => return Ok(Err(why)),
-        };
+        if before.crawl().order != Order::NewestFirst {
+            return Ok(Err(NoOrder::NotStated));
+        }
+        let rows = after.crawl().ids + after.crawl().duplicates;
+        if rows.saturating_mul(BYTES_A_ROW) > memory() {
+            return Ok(Err(NoOrder::TooLong));
+        }
         let newer = match FollowTimes::of(after, engine)? {
             Ok(times) => times,
             Err(why) => return Ok(Err(why)),
         };
         let mut question = PlacesBefore { before_of: Vec::new() };
         question.before_of.resize_with(newer.positions(), || AtomicU32::new(NOBODY));
-        let Common { members: common, outside } = ask(&question, &[before, after], engine)?;
+        let Common { members: common, outside, steps } = ask(&question, &[before, after], engine)?;
         lies_within(outside, newer.positions())?;
+        if steps.are_sorted() {
+            return Ok(Err(NoOrder::Sorted));
+        }
         let before_of: Vec<u32> =
             question.before_of.into_iter().map(AtomicU32::into_inner).collect();
         let stayed = stayed(&before_of);
@@ -175,7 +190,8 @@ impl Alignment {
         let in_head = &before_of[..head];
         let head = u32::try_from(head).unwrap_or(u32::MAX);
         let moved = Vec::new();
-        let aligned = Self { before: older, after: newer, head, moved, displaced, window, passed };
+        let pages_before = Pages::of(before, 0);
+        let aligned = Self { after: newer, head, moved, displaced, window, pages_before, passed };
         let moved = moved_of(after, in_head, &aligned, engine)?;
         Ok(Ok(Self { moved, ..aligned }))
     }
@@ -203,7 +219,7 @@ impl Alignment {
     /// lacks or who moved, left the list: after its page was asked for, and before the page of
     /// the later crawl arrived on which it would stand.
     pub fn lost(&self, before: u32) -> Between {
-        let earliest = self.before.read(before).earliest;
+        let earliest = self.pages_before.read(before).earliest;
         let passed = self.passed.partition_point(|(until, _)| *until <= before);
         let latest = self.passed.get(passed).map_or(self.window.latest, |(_, at)| *at);
         Between { earliest, latest: latest.max(earliest) }
@@ -305,6 +321,8 @@ struct Common {
     members: u64,
     /// A position that no row of the later crawl can have.
     outside: Option<i32>,
+    /// Of the earlier crawl.
+    steps: Steps,
 }
 
 impl Question for PlacesBefore {
@@ -337,12 +355,13 @@ impl Question for PlacesBefore {
                 put(other, before.positions[row].cast_unsigned());
             }
         });
-        Ok(Common { members, outside })
+        Ok(Common { members, outside, steps: Steps::of(before.positions) })
     }
 
     fn merge(&self, answer: &mut Common, part: Common) {
         answer.members += part.members;
         answer.outside = answer.outside.or(part.outside);
+        answer.steps.add(part.steps);
     }
 }
 

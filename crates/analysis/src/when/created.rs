@@ -97,12 +97,19 @@ pub fn created(id: AccountId) -> Option<Between> {
 
 /// When a snowflake was made.
 fn made(id: AccountId) -> Option<Timestamp> {
-    let ms = (id.get() >> SNOWFLAKE_LOW_BITS) + SNOWFLAKE_EPOCH_MS;
-    if is_snowflake(id) { Timestamp::from_millisecond(ms).ok() } else { None }
+    if is_snowflake(id) { Timestamp::from_millisecond(made_ms(id)).ok() } else { None }
+}
+
+/// The millisecond in a snowflake.
+const fn made_ms(id: AccountId) -> i64 {
+    (id.get() >> SNOWFLAKE_LOW_BITS) + SNOWFLAKE_EPOCH_MS
 }
 
 /// The second before which the account was surely not opened, if its id tells.
 pub(super) fn created_after(id: AccountId) -> Option<u32> {
+    if is_snowflake(id) {
+        return u32::try_from(made_ms(id) / 1000).ok();
+    }
     u32::try_from(created(id)?.earliest.as_second()).ok()
 }
 

@@ -32,10 +32,14 @@ const CONTRADICTING_SHARE: f64 = 0.01;
 pub struct FollowTimes {
     /// Seconds, by position, falling: not before.
     after: Vec<u32>,
-    pages: Vec<Page>,
+    pages: Pages,
     /// Members whose id tells a creation after the latest time at which they can have followed.
     contradicting: u64,
 }
+
+/// The pages of a list as stretches without gaps; a list without pages is one.
+#[derive(Clone, Debug)]
+pub(super) struct Pages(Vec<Page>);
 
 /// A stretch of positions that arrived together.
 #[derive(Clone, Debug)]
@@ -67,16 +71,16 @@ impl FollowTimes {
         question.created.resize_with(positions, AtomicU32::default);
         let ids = ask(&question, &[list], engine)?;
         lies_within(ids.outside, positions)?;
-        if ids.are_sorted() {
+        if ids.steps.are_sorted() {
             return Ok(Err(NoOrder::Sorted));
         }
         let are_of_x = crawl.source.starts_with("x_") || ids.snowflakes > 0;
         let mut after: Vec<u32> = question.created.into_iter().map(AtomicU32::into_inner).collect();
         let opened = created_after(list.account()).filter(|_| are_of_x).unwrap_or(0);
-        let pages = pages(list, opened);
+        let pages = Pages::of(list, opened);
         let mut contradicting = 0;
         let mut known = opened;
-        for page in pages.iter().rev() {
+        for page in pages.0.iter().rev() {
             known = known.max(page.earliest.unwrap_or(0));
             let range = page.positions.start as usize..page.positions.end as usize;
             for time in after[range].iter_mut().rev() {
@@ -112,7 +116,7 @@ impl FollowTimes {
     /// # Panics
     /// If there is no such position.
     pub fn between(&self, position: u32) -> Between {
-        let page = self.page(position);
+        let page = self.pages.page(position);
         let earliest = self.after[position as usize];
         Between { earliest: moment(earliest), latest: moment(page.latest) }
     }
@@ -124,19 +128,18 @@ impl FollowTimes {
 
     /// How many leading positions may belong to members who followed at a moment or later.
     pub(super) fn maybe_from(&self, time: Timestamp) -> usize {
-        let pages = self.pages.partition_point(|page| moment(page.latest) >= time);
-        self.pages.get(pages).map_or(self.after.len(), |page| page.positions.start as usize)
+        let pages = self.pages.0.partition_point(|page| moment(page.latest) >= time);
+        self.pages.0.get(pages).map_or(self.after.len(), |page| page.positions.start as usize)
     }
 
     /// When the page of a position was asked for, and when it had arrived.
     pub(super) fn read(&self, position: u32) -> Between {
-        let page = self.page(position);
-        Between { earliest: page.asked_at, latest: page.fetched_at }
+        self.pages.read(position)
     }
 
     /// The pages' positions, newest first, and when each had arrived.
     pub(super) fn arrivals(&self) -> impl Iterator<Item = (Range<u32>, Timestamp)> {
-        self.pages.iter().map(|page| (page.positions.clone(), page.fetched_at))
+        self.pages.0.iter().map(|page| (page.positions.clone(), page.fetched_at))
     }
 
     /// An estimate of each follow time, by position, falling like the truth and within its
@@ -145,13 +148,13 @@ impl FollowTimes {
     /// Between two positions at which a bound rises, follows are taken to be spread evenly: the
     /// time of the older one is its bound, and what lies between is interpolated by position.
     pub fn estimates(&self) -> impl Iterator<Item = Timestamp> {
-        let newest = self.pages.first().map_or(0, |page| page.latest);
+        let newest = self.pages.0.first().map_or(0, |page| page.latest);
         let mut stretch = Stretch { positions: 0..0, newer: newest, older: newest };
         (0..self.after.len()).map(move |position| {
             if position >= stretch.positions.end {
                 stretch = self.stretch(position, stretch.older.max(self.after[position]));
             }
-            let latest = self.page(u32::try_from(position).unwrap_or(u32::MAX)).latest;
+            let latest = self.pages.page(u32::try_from(position).unwrap_or(u32::MAX)).latest;
             moment(stretch.at(position).clamp(self.after[position], latest))
         })
     }
@@ -161,11 +164,6 @@ impl FollowTimes {
         let older = self.after[from];
         let length = self.after[from..].iter().take_while(|after| **after == older).count();
         Stretch { positions: from..from + length, newer, older }
-    }
-
-    fn page(&self, position: u32) -> &Page {
-        let after = self.pages.partition_point(|page| page.positions.start <= position);
-        &self.pages[after.saturating_sub(1)]
     }
 }
 
@@ -187,45 +185,64 @@ impl Stretch {
     }
 }
 
-/// The pages of a list as stretches without gaps; a list without pages is one.
-///
-/// Times that cursors reveal are taken if they fall from page to page, none is later than its
-/// page arrived, and none earlier than the account was opened; else none is.
-fn pages(list: &Observation, opened: u32) -> Vec<Page> {
-    let crawl = list.crawl();
-    let all = u32::try_from(crawl.ids + crawl.duplicates).unwrap_or(u32::MAX);
-    let records = list.pages();
-    let whole = records.iter().map(|page| page.ids).fold(0, u32::saturating_add) == all
-        && records.iter().is_sorted_by_key(|page| page.first_position);
-    if records.is_empty() || !whole {
-        let (asked_at, fetched_at) = (crawl.started_at, crawl.finished_at);
-        let latest = seconds_up(fetched_at);
-        return vec![Page { positions: 0..all, latest, earliest: None, asked_at, fetched_at }];
-    }
-    let told = records.iter().filter_map(|page| Some((page.boundary?, page.fetched_at)));
-    let told: Vec<_> = told.collect();
-    let falls = told.is_sorted_by(|newer, older| newer.0 > older.0);
-    let sane = |(boundary, fetched_at): &(Timestamp, Timestamp)| {
-        boundary <= fetched_at && boundary.as_second() >= i64::from(opened)
-    };
-    let are_believed = falls && told.iter().all(sane);
-    let mut latest = u32::MAX;
-    let mut asked_at = crawl.started_at;
-    let pages = records.iter().map(|page| {
-        let end = page.first_position.saturating_add(page.ids);
-        let boundary = page.boundary.filter(|_| are_believed);
-        let arrived = Page {
-            positions: page.first_position..end,
-            latest: latest.min(seconds_up(page.fetched_at)),
-            earliest: boundary.map(seconds_down),
-            asked_at,
-            fetched_at: page.fetched_at,
+impl Pages {
+    /// Those of a list whose account was opened after a second, 0 if that is not known.
+    ///
+    /// Times that cursors reveal are taken if they fall from page to page, none is later than its
+    /// page arrived, and none earlier than the account was opened; else none is.
+    pub(super) fn of(list: &Observation, opened: u32) -> Self {
+        let crawl = list.crawl();
+        let all = u32::try_from(crawl.ids + crawl.duplicates).unwrap_or(u32::MAX);
+        let records = list.pages();
+        let whole = records.iter().map(|page| page.ids).fold(0, u32::saturating_add) == all
+            && records.iter().is_sorted_by_key(|page| page.first_position);
+        if records.is_empty() || !whole {
+            let (asked_at, fetched_at) = (crawl.started_at, crawl.finished_at);
+            let latest = seconds_up(fetched_at);
+            return Self(vec![Page {
+                positions: 0..all,
+                latest,
+                earliest: None,
+                asked_at,
+                fetched_at,
+            }]);
+        }
+        let told = records.iter().filter_map(|page| Some((page.boundary?, page.fetched_at)));
+        let told: Vec<_> = told.collect();
+        let falls = told.is_sorted_by(|newer, older| newer.0 > older.0);
+        let sane = |(boundary, fetched_at): &(Timestamp, Timestamp)| {
+            boundary <= fetched_at && boundary.as_second() >= i64::from(opened)
         };
-        latest = boundary.map_or(arrived.latest, seconds_up);
-        asked_at = page.fetched_at;
-        arrived
-    });
-    pages.collect()
+        let are_believed = falls && told.iter().all(sane);
+        let mut latest = u32::MAX;
+        let mut asked_at = crawl.started_at;
+        let pages = records.iter().map(|page| {
+            let end = page.first_position.saturating_add(page.ids);
+            let boundary = page.boundary.filter(|_| are_believed);
+            let arrived = Page {
+                positions: page.first_position..end,
+                latest: latest.min(seconds_up(page.fetched_at)),
+                earliest: boundary.map(seconds_down),
+                asked_at,
+                fetched_at: page.fetched_at,
+            };
+            latest = boundary.map_or(arrived.latest, seconds_up);
+            asked_at = page.fetched_at;
+            arrived
+        });
+        Self(pages.collect())
+    }
+
+    /// When the page of a position was asked for, and when it had arrived.
+    pub(super) fn read(&self, position: u32) -> Between {
+        let page = self.page(position);
+        Between { earliest: page.asked_at, latest: page.fetched_at }
+    }
+
+    fn page(&self, position: u32) -> &Page {
+        let after = self.0.partition_point(|page| page.positions.start <= position);
+        &self.0[after.saturating_sub(1)]
+    }
 }
 
 fn seconds_down(time: Timestamp) -> u32 {
@@ -250,16 +267,33 @@ struct ByPosition {
 #[derive(Default)]
 struct Ids {
     snowflakes: u64,
-    /// How often the position of the next id is further down, or further up.
-    down: u64,
-    up: u64,
+    steps: Steps,
     /// A position that no row of the crawl can have.
     outside: Option<i32>,
 }
 
-impl Ids {
+/// How often the position of the next id is further down, or further up.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Steps {
+    down: u64,
+    up: u64,
+}
+
+impl Steps {
+    /// Those of the positions of ascending ids.
+    pub(super) fn of(positions: &[i32]) -> Self {
+        let down = positions.windows(2).filter(|pair| pair[0] < pair[1]).count();
+        let all = positions.len().saturating_sub(1);
+        Self { down: down as u64, up: (all - down) as u64 }
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.down += other.down;
+        self.up += other.up;
+    }
+
     /// Whether positions are the order of ids, one way or the other.
-    fn are_sorted(&self) -> bool {
+    pub(super) fn are_sorted(self) -> bool {
         let steps = self.down + self.up;
         steps >= SORTED_FROM && (self.down.min(self.up) as f64) < SORTED_SHARE * steps as f64
     }
@@ -290,20 +324,13 @@ impl Question for ByPosition {
                 }
             }
         }
-        for pair in list.positions.windows(2) {
-            if pair[0] < pair[1] {
-                ids.down += 1;
-            } else {
-                ids.up += 1;
-            }
-        }
+        ids.steps = Steps::of(list.positions);
         Ok(ids)
     }
 
     fn merge(&self, answer: &mut Ids, part: Ids) {
         answer.snowflakes += part.snowflakes;
-        answer.down += part.down;
-        answer.up += part.up;
+        answer.steps.add(part.steps);
         answer.outside = answer.outside.or(part.outside);
     }
 }
