@@ -31,6 +31,7 @@ mod in_step;
 mod limits;
 mod observation;
 mod radix;
+mod random;
 mod ratio;
 mod reading;
 mod scatter;

@@ -12,11 +12,10 @@ use crate::Error;
 
 mod level;
 mod moving;
-mod random;
 mod refining;
 
+use crate::random::Random;
 use level::{Level, compacted};
-use random::Random;
 
 /// How communities are found.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use super::level::Level;
-use super::random::Random;
 use super::{ROUNDING, gain};
+use crate::random::Random;
 
 /// Moves one node at a time until none gains by it; each move adds to modularity.
 ///

@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 
 use super::level::Level;
-use super::random::Random;
 use super::{ROUNDING, gain};
+use crate::random::Random;
 
 /// How much chance has to say, θ in the paper: at 0.01, hardly more than between equals.
 const CHANCE: f64 = 0.01;

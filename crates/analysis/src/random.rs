@@ -4,14 +4,15 @@
 //! OOPSLA 2014. A dozen lines of it spare the library a dependency.
 
 /// A sequence of numbers.
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(super) const fn new(seed: u64) -> Self {
+    pub(crate) const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    fn next(&mut self) -> u64 {
+    /// Any 64 bits.
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -20,12 +21,12 @@ impl Random {
     }
 
     /// From 0 to below 1.
-    pub(super) fn share(&mut self) -> f64 {
+    pub(crate) fn share(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// Each order as likely as the other, as far as 64 bits tell.
-    pub(super) fn shuffle(&mut self, numbers: &mut [u32]) {
+    pub(crate) fn shuffle(&mut self, numbers: &mut [u32]) {
         for i in (1..numbers.len()).rev() {
             let other = (u128::from(self.next()) * (i as u128 + 1)) >> 64;
             numbers.swap(i, usize::try_from(other).unwrap_or(i));
