@@ -1,5 +1,5 @@
 //! Answers questions about snapshots: what changed, who follows back, whose audiences
-//! overlap, and what the graph of all of it looks like.
+//! overlap, how long followers stay, and what the graph of all of it looks like.
 //!
 //! A question is computed per partition of the id space and merged ([`Question`]); an
 //! [engine] chooses where partitions live. Every question takes [`Observation`]s, lists that
@@ -50,6 +50,8 @@ mod overlap;
 
 pub mod verdict;
 
+pub mod retention;
+
 pub mod graph;
 
 pub mod frame;
@@ -72,4 +74,5 @@ pub use overlap::{
     Work, overlap, overlap_each, overlap_estimated, overlap_strongest,
 };
 pub use question::{Partition, Question, Slice, ask, each};
+pub use retention::{Retention, RetentionCurves};
 pub use verdict::{Fate, Losses, Standing, Verdict, losses, verdicts};

@@ -349,6 +349,7 @@ fn the_schema_page_is_true() {
         Frame::runs(&[]),
         Frame::crawls(&[]),
         Frame::crawls_summary(&[]),
+        Frame::retention(&[]),
     ];
     let mut sections: Vec<&str> = page.split("\n## ").skip(1).collect();
     for frame in frames {

@@ -19,6 +19,7 @@ mod data;
 mod graph;
 mod moves;
 mod overlaps;
+mod retention;
 mod store;
 mod write;
 
@@ -58,7 +59,7 @@ pub enum Kind {
     Id,
     /// A whole number: INT64, a number.
     Count,
-    /// A share between 0 and 1, or the ratio of two: DOUBLE, a number.
+    /// A share between 0 and 1, the ratio of two, or an age in days: DOUBLE, a number.
     Ratio,
     /// BOOLEAN, `true` or `false`.
     Flag,
