@@ -16,6 +16,8 @@ mod crash;
 mod credentials;
 /// Files of every format that was ever written are still read.
 mod formats;
+/// The history of a store says what its runs say, and stays out of everybody's way.
+mod history;
 /// Job files: what is due, again and again.
 mod jobs;
 /// The program against its own simulated network, as a person would run both.

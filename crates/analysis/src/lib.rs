@@ -51,6 +51,7 @@ mod overlap;
 pub mod verdict;
 
 pub mod retention;
+pub mod history;
 
 pub mod graph;
 

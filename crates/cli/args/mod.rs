@@ -7,10 +7,12 @@ use std::path::PathBuf;
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 
 mod graph;
+mod history;
 mod overlap;
 mod questions;
 
 pub(crate) use graph::{Graph, MetricName, Suggest, SuggestBy};
+pub(crate) use history::{Explain, History};
 pub(crate) use overlap::Overlap;
 pub(crate) use questions::{Diff, EdgeFiles, Flows, ListName, Mutuals, Output, Pair};
 
@@ -88,6 +90,10 @@ pub(crate) enum Local {
     Runs(Runs),
     /// Show who is new and who left between two runs
     Diff(Diff),
+    /// Show how lists grew over all runs, and every gain, loss and return
+    History(History),
+    /// Show everything that was observed of a member, and what follows from it
+    Explain(Explain),
     /// Show who follows back
     Mutuals(Mutuals),
     /// Compare the audiences of several accounts

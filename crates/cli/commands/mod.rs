@@ -7,7 +7,9 @@ mod config;
 mod demo;
 mod diff;
 mod flows;
+mod explain;
 mod graph;
+mod history;
 mod import;
 mod mutuals;
 mod overlap;
@@ -44,6 +46,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
         Local::Import(command) => import::run(&settings, command),
         Local::Runs(command) => runs::run(&settings, command),
         Local::Diff(command) => diff::run(&settings, command),
+        Local::History(command) => history::run(&settings, command),
+        Local::Explain(command) => explain::run(&settings, command),
         Local::Mutuals(command) => mutuals::run(&settings, command),
         Local::Overlap(command) => overlap::run(&settings, command),
         Local::Flows(command) => flows::run(&settings, command),

@@ -29,6 +29,8 @@ mod table;
 mod staging;
 mod writer;
 
+mod history;
+
 mod fs;
 mod member_file;
 mod part_writer;
@@ -39,6 +41,10 @@ pub mod schema;
 
 pub use crawl::{Coverage, Crawl, Cut, List, Order, PageRecord, State};
 pub use error::{Error, ErrorKind};
+pub use history::{
+    Began, Ended, HISTORY_VERSION, History, HistoryCrawl, HistoryLock, HistoryWriter, Kept, Spell,
+    SpellFile,
+};
 pub use id::{AccountId, IdError};
 pub use id_table::{IdPages, IdTable};
 pub use look_up::{LookUp, Outcome};

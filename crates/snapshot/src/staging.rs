@@ -55,6 +55,11 @@ impl Staging {
         RunWriter::new(self.clone(), folder, time, options)
     }
 
+    /// The folder itself.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.0.folder
+    }
+
     /// The store that runs of this place are published in.
     pub(crate) fn store(&self) -> &Path {
         &self.0.store

@@ -18,6 +18,7 @@ mod changes;
 mod data;
 mod graph;
 mod moves;
+mod history;
 mod overlaps;
 mod retention;
 mod store;

@@ -2,6 +2,7 @@
 //!
 //! The page for people is `crates/snapshot/SCHEMA.md`; a test holds the two together.
 
+mod history;
 mod look_ups;
 mod members;
 
@@ -291,7 +292,7 @@ pub(crate) fn list_folder(list: List) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Column, FileEntry, ListedMember, LookUp, Manifest};
+    use crate::{Column, FileEntry, HistoryCrawl, ListedMember, LookUp, Manifest, Spell};
 
     const PAGE: &str = include_str!("../../SCHEMA.md");
 
@@ -309,6 +310,8 @@ mod tests {
             (Profile::FILE, Profile::table(&[])),
             (ListedMember::FILE, ListedMember::table(&[])),
             (LookUp::FILE, LookUp::table(&[])),
+            (Spell::FILE, Spell::table(&[])),
+            (HistoryCrawl::FILE, HistoryCrawl::table(&[])),
         ];
         for (file, table) in tables {
             let section = PAGE.split("\n## ").find(|s| s.starts_with(&format!("`{file}`")));

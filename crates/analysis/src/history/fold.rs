@@ -1,0 +1,217 @@
+//! How one crawl changes the spells of a range of ids.
+//!
+//! Spells and rows are both sorted by member, so it is a merge: O(spells + rows).
+
+use jiff::Timestamp;
+use snapshot::{AccountId, Began, Ended, HistoryCrawl, Spell};
+
+use super::evidence::{Evidence, Proof};
+use crate::when::Between;
+
+/// One crawl of a list, and what is known of the list when it comes.
+#[derive(Clone, Copy)]
+pub(super) struct Look<'a> {
+    pub(super) evidence: &'a Evidence,
+    /// The crawls of the list up to this one, which is the last.
+    pub(super) crawls: &'a [HistoryCrawl],
+}
+
+/// What one crawl changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) rows: u64,
+    pub(super) began: [u64; Began::ALL.len()],
+    pub(super) lost: u64,
+    pub(super) moved: u64,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.rows += other.rows;
+        self.lost += other.lost;
+        self.moved += other.moved;
+        for (all, some) in self.began.iter_mut().zip(other.began) {
+            *all += some;
+        }
+    }
+}
+
+/// The spells after a crawl that saw these members, ascending, at these positions.
+pub(super) fn apply(
+    spells: &[Spell],
+    members: &[i64],
+    positions: &[i32],
+    look: Look<'_>,
+    counts: &mut Counts,
+) -> Vec<Spell> {
+    let mut after = Vec::with_capacity(spells.len() + spells.len() / 64);
+    let mut row = 0;
+    let position = |row: usize| positions.get(row).map_or(0, |position| position.cast_unsigned());
+    counts.rows += members.len() as u64;
+    for of_member in spells.chunk_by(|a, b| a.member == b.member) {
+        let Some((last, before)) = of_member.split_last() else { continue };
+        let member = last.member.get();
+        while members.get(row).is_some_and(|next| *next < member) {
+            after.push(look.begin(members[row], position(row), None, counts));
+            row += 1;
+        }
+        after.extend_from_slice(before);
+        if members.get(row) == Some(&member) {
+            look.sight(*last, position(row), &mut after, counts);
+            row += 1;
+        } else {
+            after.push(look.miss(*last, counts));
+        }
+    }
+    for row in row..members.len() {
+        after.push(look.begin(members[row], position(row), None, counts));
+    }
+    after
+}
+
+impl Look<'_> {
+    fn crawl(&self) -> &HistoryCrawl {
+        self.crawls.last().expect("it is among them")
+    }
+
+    /// The member of this spell is in the crawl.
+    fn sight(&self, last: Spell, position: u32, after: &mut Vec<Spell>, counts: &mut Counts) {
+        let began = |prior: &Spell, counts: &mut Counts| {
+            self.begin(prior.member.get(), position, Some(prior), counts)
+        };
+        if last.ended == Ended::Absent {
+            after.push(last);
+            after.push(began(&last, counts));
+            return;
+        }
+        let boundary = self.evidence.boundary(position);
+        if self.has_moved(&last, boundary) {
+            let last = Spell { ended: Ended::Moved, ..last };
+            after.push(last);
+            after.push(began(&last, counts));
+            return;
+        }
+        after.push(Spell {
+            last_seen: self.crawl().number,
+            position,
+            boundary: last.boundary.max(boundary),
+            ..last
+        });
+    }
+
+    /// Whether what the crawl sees of a member is another follow than that of its open spell.
+    fn has_moved(&self, last: &Spell, boundary: Option<Timestamp>) -> bool {
+        let by_order = self.evidence.compared.is_some_and(|(with, _)| last.first_seen <= with)
+            && self.evidence.has_moved(last.member);
+        let proof = self.evidence.absent_before(boundary);
+        by_order || proof.is_some_and(|proof| proof.by_time && proof.number > last.last_seen)
+    }
+
+    /// The member of this spell is not in the crawl.
+    fn miss(&self, last: Spell, counts: &mut Counts) -> Spell {
+        if last.ended != Ended::Open || !proves_absence(self.crawl(), last.boundary) {
+            return last;
+        }
+        counts.lost += 1;
+        Spell { ended: Ended::Absent, absent_after: Some(self.crawl().number), ..last }
+    }
+
+    /// A spell begins. It is the member's first, or follows one that has ended.
+    fn begin(
+        &self,
+        member: i64,
+        position: u32,
+        prior: Option<&Spell>,
+        counts: &mut Counts,
+    ) -> Spell {
+        let crawl = self.crawl();
+        let boundary = self.evidence.boundary(position);
+        let proof = self.evidence.absent_before(boundary);
+        let proof = proof.filter(|proof| prior.is_none_or(|prior| proof.number > prior.last_seen));
+        let absent = proof.map(|proof| proof.number);
+        let absent = absent.max(prior.and_then(|prior| prior.absent_after));
+        let times = self.evidence.followed(position);
+        let is_moved = prior.is_some_and(|prior| prior.ended == Ended::Moved);
+        let is_new = self.is_new(position, prior, proof, absent, times);
+        let began = match (is_new, prior, absent) {
+            (_, None, None) => Began::FirstLook,
+            (Some(false), ..) => Began::Reappeared,
+            (Some(true) | None, None, _) => Began::New,
+            (Some(true), Some(_), _) => Began::Refollowed,
+            (None, Some(_), _) => Began::Returned,
+        };
+        if is_moved {
+            counts.moved += 1;
+        } else {
+            let at = Began::ALL.iter().position(|one| *one == began).unwrap_or(0);
+            counts.began[at] += 1;
+        }
+        let since = match self.evidence.compared {
+            Some((with, _)) if is_moved => absent.max(Some(with)),
+            _ => absent,
+        };
+        let window =
+            since.filter(|_| is_new == Some(true) && began != Began::FirstLook).map(|since| {
+                Between {
+                    earliest: self.crawls[since as usize].started_at,
+                    latest: crawl.finished_at,
+                }
+            });
+        let followed = match (times, window) {
+            (Some(times), Some(window)) => Some(times.and(window).unwrap_or(window)),
+            (times, window) => times.or(window),
+        };
+        Spell {
+            account: crawl.account,
+            member: AccountId::new(member).unwrap_or(AccountId::MIN),
+            first_seen: crawl.number,
+            last_seen: crawl.number,
+            absent_before: absent,
+            absent_after: None,
+            began,
+            ended: Ended::Open,
+            position,
+            followed_after: followed.map(|between| between.earliest),
+            followed_before: followed.map(|between| between.latest),
+            boundary,
+        }
+    }
+
+    /// Whether the follow that the crawl sees was made since the member was absent; `None` where
+    /// nothing tells. Times overrule order.
+    fn is_new(
+        &self,
+        position: u32,
+        prior: Option<&Spell>,
+        proof: Option<Proof>,
+        absent: Option<u32>,
+        times: Option<Between>,
+    ) -> Option<bool> {
+        if prior.is_some_and(|prior| prior.ended == Ended::Moved)
+            || proof.is_some_and(|proof| proof.by_time)
+        {
+            return Some(true);
+        }
+        let seen_until = prior.map(|prior| self.crawls[prior.last_seen as usize].finished_at);
+        let absent_from = absent.map(|absent| self.crawls[absent as usize].started_at);
+        if let Some(times) = times {
+            let after = |time: Option<Timestamp>| time.is_some_and(|time| times.earliest > time);
+            if after(seen_until) || after(absent_from) {
+                return Some(true);
+            }
+            if absent_from.is_some_and(|time| times.latest < time) {
+                return Some(false);
+            }
+        }
+        self.evidence.compared.map(|(_, head)| position < head)
+    }
+}
+
+/// Whether a crawl that misses a member with this boundary proves that it is gone.
+pub(super) fn proves_absence(crawl: &HistoryCrawl, boundary: Option<Timestamp>) -> bool {
+    if crawl.state.is_complete() {
+        return true;
+    }
+    let read = crawl.state.coverage().is_some();
+    read && crawl.covered_since.zip(boundary).is_some_and(|(since, boundary)| boundary > since)
+}
