@@ -9,6 +9,8 @@ use snapshot::{AccountId, History, List, Spell, Store};
 mod kept;
 /// A real series, every pair of its days.
 mod real;
+/// Purges and other steps at which lists lose far more than usual.
+mod spikes;
 /// A simulated network whose truth is known.
 mod truth;
 

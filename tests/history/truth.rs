@@ -13,11 +13,11 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use simulator::{Churn, World, WorldConfig};
 use snapshot::{
-    AccountId, Began, Coverage, Crawl, Cut, List, Order, PageRecord, State, Store, WriterOptions,
+    AccountId, Began, Coverage, Crawl, Cut, HistoryCrawl, List, Order, PageRecord, State, Store,
+    WriterOptions,
 };
 
 use super::{spells, updated};
-use crate::util::scratch;
 
 const SEEDS: u64 = 104;
 const CRAWLS: usize = 16;
@@ -45,17 +45,23 @@ fn world(seed: u64) -> World {
     })
 }
 
-/// What a crawl saw: members and when they followed, newest first.
-struct Seen {
-    rows: Vec<(i64, Timestamp)>,
+/// A folder that needs no disk, where there is one: thousands of runs are synced.
+pub(super) fn in_memory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| crate::util::scratch())
 }
 
-/// Reads at most so many pages, with some minutes between them.
-fn crawl(
+/// What a crawl saw: members and when they followed, newest first.
+pub(super) struct Seen {
+    pub(super) rows: Vec<(i64, Timestamp)>,
+}
+
+/// Reads at most so many pages, with a pause before each.
+pub(super) fn crawl(
     world: &mut World,
     account: i64,
     most: usize,
     dice: &mut ChaCha8Rng,
+    pause_secs_max: u64,
 ) -> (Crawl, Vec<PageRecord>, Seen) {
     let started_at = world.now();
     let id = AccountId::new(account).unwrap();
@@ -64,7 +70,7 @@ fn crawl(
     let mut is_complete = false;
     let mut cursor: Option<Timestamp> = None;
     while pages.len() < most {
-        let asked = world.now() + Duration::from_secs(dice.random_range(1..5400));
+        let asked = world.now() + Duration::from_secs(dice.random_range(1..pause_secs_max));
         world.advance_to(asked);
         let list = world.truth().followers(account);
         let left = list.into_iter().filter(|(_, at)| cursor.is_none_or(|cursor| *at < cursor));
@@ -147,6 +153,27 @@ fn changes(
     found
 }
 
+/// What sets alone would say.
+#[derive(Clone, Copy, Debug, Default)]
+struct Naive {
+    gained: u64,
+    /// Had been in the list before, by a follow of old or by another.
+    gained_not_new: u64,
+    gained_never_came: u64,
+    lost: u64,
+    lost_never_left: u64,
+}
+
+impl Naive {
+    fn add(&mut self, other: Self) {
+        self.gained += other.gained;
+        self.gained_not_new += other.gained_not_new;
+        self.gained_never_came += other.gained_never_came;
+        self.lost += other.lost;
+        self.lost_never_left += other.lost_never_left;
+    }
+}
+
 /// What became of all that was stated.
 #[derive(Debug, Default)]
 struct Tally {
@@ -155,11 +182,9 @@ struct Tally {
     kinds: BTreeMap<(&'static str, &'static str), u64>,
     bounds: u64,
     bounds_wrong: u64,
-    naive_gained: u64,
-    naive_gained_not_new: u64,
-    naive_gained_never_came: u64,
-    naive_lost: u64,
-    naive_lost_never_left: u64,
+    /// What sets say of all crawls one after the other, and of those alone that read the whole list.
+    all: Naive,
+    complete: Naive,
     width_hours: f64,
 }
 
@@ -169,11 +194,8 @@ impl Tally {
         self.outside += other.outside;
         self.bounds += other.bounds;
         self.bounds_wrong += other.bounds_wrong;
-        self.naive_gained += other.naive_gained;
-        self.naive_gained_not_new += other.naive_gained_not_new;
-        self.naive_gained_never_came += other.naive_gained_never_came;
-        self.naive_lost += other.naive_lost;
-        self.naive_lost_never_left += other.naive_lost_never_left;
+        self.all.add(other.all);
+        self.complete.add(other.complete);
         self.width_hours += other.width_hours;
         for (kind, count) in other.kinds {
             *self.kinds.entry(kind).or_default() += count;
@@ -182,7 +204,7 @@ impl Tally {
 }
 
 fn seed(seed: u64) -> Tally {
-    let folder = scratch();
+    let folder = in_memory();
     let store = Store::create(folder.path()).unwrap();
     let mut world = world(seed);
     let mut dice = ChaCha8Rng::seed_from_u64(seed);
@@ -207,7 +229,7 @@ fn seed(seed: u64) -> Tally {
         for (account, seen) in watched.iter().zip(&mut seen) {
             let most =
                 if number > 0 && dice.random_bool(0.3) { dice.random_range(1..4) } else { 99 };
-            let (crawl, pages, found) = crawl(&mut world, *account, most, &mut dice);
+            let (crawl, pages, found) = crawl(&mut world, *account, most, &mut dice, 5400);
             let ids: Vec<_> =
                 found.rows.iter().map(|(id, _)| AccountId::new(*id).unwrap()).collect();
             run.rows(List::Followers, crawl.account, 0, &ids).unwrap();
@@ -227,7 +249,10 @@ fn seed(seed: u64) -> Tally {
     for ((account, began), seen) in watched.iter().zip(&began).zip(&seen) {
         let truth = changes(&world, *account, began);
         judge_events(&history, *account, &truth, &mut tally);
-        judge_naive(&history, *account, seen, &truth, &mut tally);
+        let crawls = history.crawls_of(AccountId::new(*account).unwrap(), List::Followers);
+        let complete: Vec<_> = crawls.iter().filter(|crawl| crawl.state.is_complete()).collect();
+        tally.all.add(judge_naive(&crawls.iter().collect::<Vec<_>>(), seen, &truth));
+        tally.complete.add(judge_naive(&complete, seen, &truth));
         let of_account = spells(&history, List::Followers);
         for spell in of_account.iter().filter(|spell| spell.account.get() == *account) {
             let rows = &seen[spell.first_seen as usize].rows;
@@ -271,44 +296,42 @@ fn judge_events(
     .unwrap();
 }
 
-/// What sets alone would say of consecutive crawls.
+/// What sets alone would say of these crawls, one after the other.
 fn judge_naive(
-    history: &snapshot::History,
-    account: i64,
+    crawls: &[&HistoryCrawl],
     seen: &[Seen],
     truth: &BTreeMap<i64, Vec<Change>>,
-    tally: &mut Tally,
-) {
-    let crawls = history.crawls_of(AccountId::new(account).unwrap(), List::Followers);
-    let ids = |seen: &Seen| -> BTreeSet<i64> { seen.rows.iter().map(|(id, _)| *id).collect() };
-    let mut ever = ids(&seen[0]);
-    for (index, pair) in seen.windows(2).enumerate() {
-        let (from, until) = (crawls[index].started_at, crawls[index + 1].finished_at);
-        let (a, b) = (ids(&pair[0]), ids(&pair[1]));
+) -> Naive {
+    let mut naive = Naive::default();
+    let ids = |crawl: &HistoryCrawl| -> BTreeSet<i64> {
+        seen[crawl.number as usize].rows.iter().map(|(id, _)| *id).collect()
+    };
+    let mut ever = ids(crawls[0]);
+    for pair in crawls.windows(2) {
+        let (from, until) = (pair[0].started_at, pair[1].finished_at);
+        let (a, b) = (ids(pair[0]), ids(pair[1]));
         let happened = |id: &i64, is_there: bool| {
             let all = truth.get(id).into_iter().flatten();
-            let found: Vec<_> = all
-                .filter(|change| {
-                    change.is_there == is_there && from <= change.at && change.at <= until
-                })
-                .collect();
+            let within = |change: &&Change| from <= change.at && change.at <= until;
+            let found = all.filter(|change| change.is_there == is_there).filter(within);
             found.last().map(|change| change.by_follow)
         };
         for id in &b - &a {
-            tally.naive_gained += 1;
+            naive.gained += 1;
             match happened(&id, true) {
-                None => tally.naive_gained_never_came += 1,
+                None => naive.gained_never_came += 1,
                 Some(by_follow) => {
-                    tally.naive_gained_not_new += u64::from(!by_follow || ever.contains(&id));
+                    naive.gained_not_new += u64::from(!by_follow || ever.contains(&id));
                 }
             }
         }
         for id in &a - &b {
-            tally.naive_lost += 1;
-            tally.naive_lost_never_left += u64::from(happened(&id, false).is_none());
+            naive.lost += 1;
+            naive.lost_never_left += u64::from(happened(&id, false).is_none());
         }
         ever.extend(b);
     }
+    naive
 }
 
 #[test]

@@ -44,6 +44,11 @@ pub(crate) struct History {
     #[arg(long, conflicts_with_all = ["by", "from", "to"])]
     pub(crate) spells: bool,
 
+    /// One row per step at which a list lost far more than usual: were the lost spread evenly
+    /// over it, and did other lists lose, too?
+    #[arg(long, conflicts_with_all = ["by", "events", "spells"])]
+    pub(crate) spikes: bool,
+
     #[command(flatten)]
     pub(crate) output: Output,
 }

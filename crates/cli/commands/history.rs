@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use analysis::Frame;
-use analysis::history::{Event, EventKind, Growth, Period, Updated, events_each, series, update};
+use analysis::history::{
+    Event, EventKind, Growth, Period, Spike, Updated, events_each, series, spikes, update,
+};
 use anyhow::Result;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -37,6 +39,14 @@ pub(crate) fn run(settings: &Settings, command: &args::History) -> Result<Exit> 
     if command.events {
         return events(&history, list, &accounts, window, command);
     }
+    let mut spikes = spikes(&history, list, Some(&accounts))?;
+    spikes
+        .retain(|spike| window.has(&history.crawls_of(spike.account, list)[spike.crawl as usize]));
+    if command.spikes {
+        let screen = || Ok(spikes_screen(&spikes, &names(&store)?));
+        output::deliver(&command.output, screen, || Ok(Frame::history_spikes(&spikes)))?;
+        return Ok(Exit::Done);
+    }
     let by = Period::from(command.by);
     let rows = accounts.iter().map(|account| {
         let crawls = history.crawls_of(*account, list);
@@ -44,7 +54,7 @@ pub(crate) fn run(settings: &Settings, command: &args::History) -> Result<Exit> 
         (*account, series(&crawls, by))
     });
     let rows: Vec<(AccountId, Vec<Growth>)> = rows.collect();
-    let screen = || Ok(screen(&rows, list, by, &names(&store)?));
+    let screen = || Ok(screen(&rows, &spikes, list, by, &names(&store)?));
     let frame = || {
         let rows: Vec<_> = rows.iter().flat_map(|(_, rows)| rows.iter().cloned()).collect();
         Ok(Frame::history(&rows))
@@ -141,15 +151,15 @@ fn spells(
         }
         let screen = || Ok(spells_screen(&first, all, history, list));
         output::deliver(&command.output, screen, || {
-            Ok(Frame::history_spells(history, list, &first))
+            Ok(Frame::history_spells(history.crawls(), list, &first))
         })?;
         return Ok(Exit::Done);
     };
-    let like = Frame::history_spells(history, list, &[]);
+    let like = Frame::history_spells(history.crawls(), list, &[]);
     output::deliver_pieces(format, &command.output.output, &like, |rows| {
         for group in groups(history, list) {
             let some: Vec<_> = group?.into_iter().filter(wanted).collect();
-            rows.append(Frame::history_spells(history, list, &some))?;
+            rows.append(Frame::history_spells(history.crawls(), list, &some))?;
         }
         Ok(())
     })?;
@@ -259,7 +269,13 @@ fn and_more(text: &mut String, more: usize) {
 }
 
 /// What a person sees: for each account a table with its newest rows, and its size as blocks.
-fn screen(lists: &[(AccountId, Vec<Growth>)], list: List, by: Period, names: &Names) -> String {
+fn screen(
+    lists: &[(AccountId, Vec<Growth>)],
+    spikes: &[Spike],
+    list: List,
+    by: Period,
+    names: &Names,
+) -> String {
     let mut text = String::new();
     let mut is_unknown = false;
     for (account, rows) in lists {
@@ -288,11 +304,43 @@ fn screen(lists: &[(AccountId, Vec<Growth>)], list: List, by: Period, names: &Na
         if rows.len() > 1 {
             let _ = writeln!(text, "\n{}", sparkline(rows));
         }
+        for spike in spikes.iter().filter(|spike| spike.account == *account) {
+            let _ = writeln!(text, "\n{}", spike_told(spike));
+        }
     }
     if is_unknown {
         text.push_str("\nunseen: counted as members, and not looked for by the last crawl\n");
     }
     text
+}
+
+/// A step at which far more were lost than usual, in a sentence or two.
+fn spike_told(spike: &Spike) -> String {
+    let Spike { run, lost, expected, others, others_with_spike, .. } = spike;
+    let mut text = format!("run {run}: {} lost, where {expected:.0} is usual", grouped(*lost));
+    match spike.evenness {
+        None => text.push_str("; the order does not tell when they had followed"),
+        Some(chance) => {
+            let _ = write!(text, "; p = {chance:.3} that they left whenever they had followed");
+        }
+    }
+    if *others > 0 {
+        let _ = write!(text, "\n  the same in {others_with_spike} of {others} other lists");
+    }
+    text.push_str(match spike.looks_like_the_network() {
+        None => "",
+        Some(true) => "\n  it looks like the network's own doing",
+        Some(false) => "\n  it does not look like the network's own doing",
+    });
+    text
+}
+
+fn spikes_screen(spikes: &[Spike], names: &Names) -> String {
+    if spikes.is_empty() {
+        return "no list lost far more than usual\n".to_owned();
+    }
+    let told = spikes.iter().map(|s| format!("{}, {}\n", names.label(s.account), spike_told(s)));
+    told.collect::<Vec<_>>().join("\n")
 }
 
 fn table(rows: &[Growth], by: Period, unknown: bool) -> String {
@@ -305,7 +353,6 @@ fn table(rows: &[Growth], by: Period, unknown: bool) -> String {
             },
             Align::Left,
         ),
-        ("before", Align::Right),
         ("found", Align::Right),
         ("new", Align::Right),
         ("back", Align::Right),
@@ -322,7 +369,6 @@ fn table(rows: &[Growth], by: Period, unknown: bool) -> String {
         let back = row.refollowed + row.reappeared + row.returned;
         let mut cells = vec![
             if by == Period::Run { row.run.to_string() } else { day(row.period).to_string() },
-            grouped(row.opening),
             signed("+", row.found),
             signed("+", row.new),
             signed("+", back),
@@ -338,7 +384,7 @@ fn table(rows: &[Growth], by: Period, unknown: bool) -> String {
     // A list that was read whole at first has nothing found later.
     let hidden = rows.iter().skip(1).all(|row| row.found == 0)
         && rows.first().is_some_and(|row| row.opening > 0);
-    let keep = |column: usize| !(hidden && column == 2);
+    let keep = |column: usize| !(hidden && column == 1);
     let kept = |cells: Vec<String>| -> Vec<String> {
         cells.into_iter().enumerate().filter(|(at, _)| keep(*at)).map(|(_, cell)| cell).collect()
     };

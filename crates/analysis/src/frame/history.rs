@@ -1,11 +1,11 @@
 //! The history of a store as frames. Columns are documented in `crates/analysis/SCHEMA.md`.
 
 use jiff::Timestamp;
-use snapshot::{History, HistoryCrawl, List, Spell, Values};
+use snapshot::{HistoryCrawl, List, Spell, Values};
 
 use super::answers::{counts, ids, optional, required};
 use super::{Frame, Kind};
-use crate::history::{Event, Explanation, Growth, Sight};
+use crate::history::{Event, Explanation, Growth, Sight, Spike};
 
 fn times(times: impl Iterator<Item = Option<Timestamp>>) -> Values {
     Values::Time(times.map(|time| time.map(Timestamp::as_microsecond)).collect())
@@ -80,18 +80,16 @@ impl Frame {
         )
     }
 
-    /// One row per spell of one list.
-    pub fn history_spells(history: &History, list: List, spells: &[Spell]) -> Self {
-        let mut crawls: &[HistoryCrawl] = &[];
-        let (mut from, mut until) = (Vec::new(), Vec::new());
-        for spell in spells {
-            if crawls.first().is_none_or(|crawl| crawl.account != spell.account) {
-                crawls = history.crawls_of(spell.account, list);
-            }
-            let time = |crawl: u32| crawls.get(crawl as usize);
-            from.push(time(spell.first_seen).map(|crawl| crawl.finished_at));
-            until.push(time(spell.last_seen).map(|crawl| crawl.started_at));
-        }
+    /// One row per spell of one list; `crawls` are those of the history.
+    pub fn history_spells(crawls: &[HistoryCrawl], list: List, spells: &[Spell]) -> Self {
+        let crawl = |spell: &Spell, number: u32| {
+            let key = (list, spell.account, number);
+            let found = crawls.binary_search_by_key(&key, |c| (c.list, c.account, c.number));
+            found.ok().map(|found| &crawls[found])
+        };
+        let from = spells.iter().map(|s| crawl(s, s.first_seen).map(|c| c.finished_at));
+        let until = spells.iter().map(|s| crawl(s, s.last_seen).map(|c| c.started_at));
+        let (from, until) = (times(from), times(until));
         let number = |f: fn(&Spell) -> Option<u32>| whole(spells.iter().map(f));
         let time = |f: fn(&Spell) -> Option<Timestamp>| times(spells.iter().map(f));
         Self::new(
@@ -102,8 +100,8 @@ impl Frame {
                 (required("member_id", Kind::Id), ids(spells.iter().map(|s| s.member))),
                 (required("began", Kind::Text), words(spells.iter().map(|s| s.began.name()))),
                 (required("ended", Kind::Text), words(spells.iter().map(|s| s.ended.name()))),
-                (optional("seen_from", Kind::Time), times(from.into_iter())),
-                (optional("seen_until", Kind::Time), times(until.into_iter())),
+                (optional("seen_from", Kind::Time), from),
+                (optional("seen_until", Kind::Time), until),
                 (required("first_seen", Kind::Count), number(|s| Some(s.first_seen))),
                 (required("last_seen", Kind::Count), number(|s| Some(s.last_seen))),
                 (optional("absent_before", Kind::Count), number(|s| s.absent_before)),
@@ -111,6 +109,32 @@ impl Frame {
                 (required("position", Kind::Count), number(|s| Some(s.position))),
                 (optional("followed_after", Kind::Time), time(|s| s.followed_after)),
                 (optional("followed_before", Kind::Time), time(|s| s.followed_before)),
+            ],
+        )
+    }
+
+    /// One row per step at which a list lost far more than usual.
+    pub fn history_spikes(spikes: &[Spike]) -> Self {
+        let ratio =
+            |f: fn(&Spike) -> f64| Values::F64(spikes.iter().map(|spike| Some(f(spike))).collect());
+        let runs = spikes.iter().map(|spike| Some(spike.run.to_string())).collect();
+        let even = Values::F64(spikes.iter().map(|spike| spike.evenness).collect());
+        let looks = spikes.iter().map(Spike::looks_like_the_network).collect();
+        let count = |f: fn(&Spike) -> u64| counts(spikes.iter().map(f));
+        Self::new(
+            "history_spikes",
+            vec![
+                (required("account_id", Kind::Id), ids(spikes.iter().map(|s| s.account))),
+                (required("list", Kind::Text), words(spikes.iter().map(|s| s.list.name()))),
+                (required("crawl", Kind::Count), count(|s| s.crawl.into())),
+                (required("run", Kind::Text), Values::Text(runs)),
+                (required("lost", Kind::Count), count(|s| s.lost)),
+                (required("expected", Kind::Ratio), ratio(|s| s.expected)),
+                (required("threshold", Kind::Ratio), ratio(|s| s.threshold)),
+                (optional("evenness", Kind::Ratio), even),
+                (required("others", Kind::Count), count(|s| s.others.into())),
+                (required("others_with_spike", Kind::Count), count(|s| s.others_with_spike.into())),
+                (optional("looks_like_the_network", Kind::Flag), Values::Bool(looks)),
             ],
         )
     }

@@ -45,7 +45,7 @@ struct Earlier {
 pub(super) struct Proof {
     /// The latest crawl that does.
     pub(super) number: u32,
-    /// Whether the follow is known to be newer than that crawl, by a cursor.
+    /// Whether it does not read the whole list, and the follow is known to lie in what it read.
     pub(super) by_time: bool,
 }
 

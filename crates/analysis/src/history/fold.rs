@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use snapshot::{AccountId, Began, Ended, HistoryCrawl, Spell};
 
-use super::evidence::{Evidence, Proof};
+use super::evidence::Evidence;
 use crate::when::Between;
 
 /// One crawl of a list, and what is known of the list when it comes.
@@ -99,12 +99,17 @@ impl Look<'_> {
         });
     }
 
-    /// Whether what the crawl sees of a member is another follow than that of its open spell.
+    /// Whether a member of both crawls left between them: it follows anew by the order of the list,
+    /// or a crawl between them looked where its follow would have been and did not see it.
     fn has_moved(&self, last: &Spell, boundary: Option<Timestamp>) -> bool {
-        let by_order = self.evidence.compared.is_some_and(|(with, _)| last.first_seen <= with)
-            && self.evidence.has_moved(last.member);
         let proof = self.evidence.absent_before(boundary);
-        by_order || proof.is_some_and(|proof| proof.by_time && proof.number > last.last_seen)
+        self.has_moved_by_order(last)
+            || proof.is_some_and(|proof| proof.by_time && proof.number > last.last_seen)
+    }
+
+    fn has_moved_by_order(&self, last: &Spell) -> bool {
+        let since = self.evidence.compared.map(|(with, _)| with);
+        since.is_some_and(|with| last.first_seen <= with) && self.evidence.has_moved(last.member)
     }
 
     /// The member of this spell is not in the crawl.
@@ -132,7 +137,7 @@ impl Look<'_> {
         let absent = absent.max(prior.and_then(|prior| prior.absent_after));
         let times = self.evidence.followed(position);
         let is_moved = prior.is_some_and(|prior| prior.ended == Ended::Moved);
-        let is_new = self.is_new(position, prior, proof, absent, times);
+        let (is_new, since) = self.is_new(position, prior, absent, times);
         let began = match (is_new, prior, absent) {
             (_, None, None) => Began::FirstLook,
             (Some(false), ..) => Began::Reappeared,
@@ -146,17 +151,10 @@ impl Look<'_> {
             let at = Began::ALL.iter().position(|one| *one == began).unwrap_or(0);
             counts.began[at] += 1;
         }
-        let since = match self.evidence.compared {
-            Some((with, _)) if is_moved => absent.max(Some(with)),
-            _ => absent,
-        };
-        let window =
-            since.filter(|_| is_new == Some(true) && began != Began::FirstLook).map(|since| {
-                Between {
-                    earliest: self.crawls[since as usize].started_at,
-                    latest: crawl.finished_at,
-                }
-            });
+        let window = since.filter(|_| began != Began::FirstLook).map(|since| Between {
+            earliest: self.crawls[since as usize].started_at,
+            latest: crawl.finished_at,
+        });
         let followed = match (times, window) {
             (Some(times), Some(window)) => Some(times.and(window).unwrap_or(window)),
             (times, window) => times.or(window),
@@ -177,33 +175,44 @@ impl Look<'_> {
         }
     }
 
-    /// Whether the follow that the crawl sees was made since the member was absent; `None` where
-    /// nothing tells. Times overrule order.
+    /// Whether the follow that the crawl sees was made since the member was seen or absent before;
+    /// `None` where nothing tells. Times overrule order. If order tells that it was, also since
+    /// which crawl.
+    ///
+    /// That a crawl which read the newest part missed the member is not enough: it may have
+    /// followed before that crawl, and have been hidden from it.
     fn is_new(
         &self,
         position: u32,
         prior: Option<&Spell>,
-        proof: Option<Proof>,
         absent: Option<u32>,
         times: Option<Between>,
-    ) -> Option<bool> {
-        if prior.is_some_and(|prior| prior.ended == Ended::Moved)
-            || proof.is_some_and(|proof| proof.by_time)
-        {
-            return Some(true);
+    ) -> (Option<bool>, Option<u32>) {
+        let compared = self.evidence.compared;
+        let with = compared.map(|(with, _)| with);
+        let moved = prior.filter(|prior| prior.ended == Ended::Moved);
+        if moved.is_some_and(|moved| self.has_moved_by_order(moved)) {
+            return (Some(true), with);
         }
         let seen_until = prior.map(|prior| self.crawls[prior.last_seen as usize].finished_at);
+        let followed_until = prior.and_then(|prior| prior.followed_before);
         let absent_from = absent.map(|absent| self.crawls[absent as usize].started_at);
         if let Some(times) = times {
             let after = |time: Option<Timestamp>| time.is_some_and(|time| times.earliest > time);
-            if after(seen_until) || after(absent_from) {
-                return Some(true);
+            if after(seen_until) || after(followed_until) || after(absent_from) {
+                return (Some(true), None);
             }
             if absent_from.is_some_and(|time| times.latest < time) {
-                return Some(false);
+                return (Some(false), None);
             }
         }
-        self.evidence.compared.map(|(_, head)| position < head)
+        match compared {
+            None => (None, None),
+            Some((_, head)) if position >= head => (Some(false), None),
+            // The follow that was seen before is newer than that crawl, too.
+            Some((with, _)) if prior.is_some_and(|prior| prior.first_seen > with) => (None, None),
+            Some((with, _)) => (Some(true), Some(with)),
+        }
     }
 }
 

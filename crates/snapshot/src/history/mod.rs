@@ -94,8 +94,8 @@ pub enum Ended {
     Open,
     /// A crawl proves that the member is gone.
     Absent,
-    /// The member left and followed anew between two crawls that both saw it; its next spell
-    /// follows.
+    /// The member left and came back between two crawls that both saw it: it followed anew, or a
+    /// crawl between them that did not read the whole list proves it. Its next spell follows.
     Moved,
 }
 
@@ -161,7 +161,7 @@ pub struct HistoryCrawl {
     pub returned: u64,
     /// Members whose absence it proves, and no crawl before it.
     pub lost: u64,
-    /// Members who left and followed anew since a crawl that saw them, neither lost nor gained.
+    /// Members who left and came back since a crawl that saw them, neither lost nor gained.
     pub moved: u64,
     /// Members in the list after it.
     pub closing: u64,
