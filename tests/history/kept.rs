@@ -68,15 +68,20 @@ fn damage_and_other_versions_have_it_made_anew() {
     let spoil = |path: &Path| {
         let mut bytes = std::fs::read(path).unwrap();
         let middle = bytes.len() / 2;
-        bytes[middle] ^= 1;
+        // Whatever bit of the manifest changes, it need not be one that matters.
+        if path.ends_with("manifest.json") {
+            bytes.truncate(middle);
+        } else {
+            bytes[middle] ^= 1;
+        }
         std::fs::write(path, bytes).unwrap();
     };
     for name in ["manifest.json", "crawls.parquet", "list=followers/spells.parquet"] {
         for removed in [false, true] {
             if removed {
-                std::fs::remove_file(file(name)).unwrap()
+                std::fs::remove_file(file(name)).unwrap();
             } else {
-                spoil(&file(name))
+                spoil(&file(name));
             }
             let (history, done) = updated(&store);
             assert!(done.rebuilt.is_some(), "{name} {removed}");

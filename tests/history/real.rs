@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use analysis::history::{Differences, EventKind, Period, between, events_each, series};
+use analysis::history::{Differences, EventKind, Growth, Period, between, events_each, series};
 use snapshot::{List, Store};
 
 use super::{account, spells, updated};
@@ -66,8 +66,8 @@ fn any_two_of_the_421_days_differ_as_their_sets_do() {
         seen.extend(&pair[1]);
     }
     let rows = series(history.crawls_of(account(), List::Followers), Period::Run);
-    let sum = |of: fn(&analysis::history::Growth) -> u64| rows.iter().map(of).sum::<u64>();
-    assert_eq!((sum(|r| r.gained()), sum(|r| r.lost)), (gained, lost));
+    let sum = |of: fn(&Growth) -> u64| rows.iter().map(of).sum::<u64>();
+    assert_eq!((sum(Growth::gained), sum(|r| r.lost)), (gained, lost));
     assert_eq!((gained, lost), (444, 46), "as the data's page says");
     assert_eq!(sum(|r| r.refollowed + r.reappeared + r.returned), returned);
     assert_eq!(
@@ -76,7 +76,7 @@ fn any_two_of_the_421_days_differ_as_their_sets_do() {
     );
     for by in [Period::Day, Period::Week] {
         let longer = series(history.crawls_of(account(), List::Followers), by);
-        assert_eq!(longer.iter().map(|r| r.gained()).sum::<u64>(), gained);
+        assert_eq!(longer.iter().map(Growth::gained).sum::<u64>(), gained);
         assert!(
             longer.windows(2).all(|w| w[0].closing == w[1].opening && w[0].period < w[1].period)
         );

@@ -40,7 +40,9 @@ fn seed(seed: u64) -> (Vec<Spike>, AccountId) {
             let ids: Vec<_> =
                 seen.rows.iter().map(|(id, _)| AccountId::new(*id).unwrap()).collect();
             run.rows(List::Followers, crawl.account, 0, &ids).unwrap();
-            pages.into_iter().for_each(|page| run.page(page));
+            for page in pages {
+                run.page(page);
+            }
             run.crawl(crawl);
         }
         run.publish().unwrap();

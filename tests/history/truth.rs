@@ -233,7 +233,9 @@ fn seed(seed: u64) -> Tally {
             let ids: Vec<_> =
                 found.rows.iter().map(|(id, _)| AccountId::new(*id).unwrap()).collect();
             run.rows(List::Followers, crawl.account, 0, &ids).unwrap();
-            pages.into_iter().for_each(|page| run.page(page));
+            for page in pages {
+                run.page(page);
+            }
             run.crawl(crawl);
             seen.push(found);
         }
@@ -313,8 +315,8 @@ fn judge_naive(
         let happened = |id: &i64, is_there: bool| {
             let all = truth.get(id).into_iter().flatten();
             let within = |change: &&Change| from <= change.at && change.at <= until;
-            let found = all.filter(|change| change.is_there == is_there).filter(within);
-            found.last().map(|change| change.by_follow)
+            let mut found = all.filter(|change| change.is_there == is_there).filter(within);
+            found.next_back().map(|change| change.by_follow)
         };
         for id in &b - &a {
             naive.gained += 1;

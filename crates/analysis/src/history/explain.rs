@@ -1,5 +1,7 @@
 //! Everything that was observed of one member, and what follows from it.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use snapshot::{
     AccountId, Columns, Ended, History, HistoryCrawl, List, LookUp, PageRecord, Spell, Store,
@@ -100,11 +102,15 @@ pub fn explain(
     let mut found: Vec<(AccountId, Vec<Spell>)> = Vec::new();
     let range = only(member);
     if let Some(file) = history.spells(list) {
-        for account in accounts {
-            let mut spells = file.of(account, &range)?;
-            spells.retain(|spell| spell.member == member);
-            found.push((account, spells));
+        // Short lists share row groups.
+        let groups = accounts.iter().flat_map(|account| file.groups_of(*account, &range));
+        let groups: BTreeSet<usize> = groups.collect();
+        let mut spells = Vec::new();
+        for group in groups {
+            spells.extend(file.group(group)?.into_iter().filter(|spell| spell.member == member));
         }
+        let of = |account| spells.iter().filter(|s| s.account == account).copied().collect();
+        found.extend(accounts.into_iter().map(|account| (account, of(account))));
     }
     found.retain(|(of, spells)| !spells.is_empty() || Some(*of) == account);
     let look_ups = look_ups_of(store, &[member], Timestamp::MIN)?;

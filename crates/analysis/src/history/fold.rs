@@ -63,8 +63,8 @@ pub(super) fn apply(
             after.push(look.miss(*last, counts));
         }
     }
-    for row in row..members.len() {
-        after.push(look.begin(members[row], position(row), None, counts));
+    for (row, member) in members.iter().enumerate().skip(row) {
+        after.push(look.begin(*member, position(row), None, counts));
     }
     after
 }

@@ -373,8 +373,8 @@ fn check(worlds: &[Steps; 2], ordered: bool, stops: u16, portions: Portions) {
     let store = Store::create(folder.path()).unwrap();
     let played: Vec<Vec<Made>> = worlds.iter().map(play).collect();
     let days = played.iter().map(Vec::len).min().unwrap();
-    for day in 0..days {
-        publish(&store, &[(7, &played[0][day]), (8, &played[1][day])], ordered);
+    for (day, (one, other)) in played[0].iter().zip(&played[1]).enumerate() {
+        publish(&store, &[(7, one), (8, other)], ordered);
         if stops >> day & 1 == 1 {
             update_by(&store, portions).unwrap();
         }
@@ -412,6 +412,13 @@ fn long_lists_by_ranges_of_ids_are_as_at_once() {
     let folder = in_memory();
     let store = Store::create(folder.path()).unwrap();
     let account = AccountId::from(7);
+    // Made at random in the years before the crawls, as their ids tell.
+    let made = |number: i64| {
+        let random = number.cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let random = (random ^ random >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 37;
+        let ms = 100_000_000_000 + random.cast_signed() * 1500;
+        AccountId::new(ms << 22 | number).unwrap()
+    };
     for day in 0..3_i64 {
         let mut run = store.begin(time(day * 1000), WriterOptions::default()).unwrap();
         let state = State::Read(Coverage::Complete);
@@ -419,12 +426,16 @@ fn long_lists_by_ranges_of_ids_are_as_at_once() {
         run.crawl(Crawl { order: Order::NewestFirst, ..crawl });
         // Every day the newest come before the others, and every seventh leaves.
         let ids = (0..300_000 + day * 20_000).rev().filter(|id| day == 0 || id % 7 != day);
-        let ids: Vec<_> =
-            ids.map(|id| AccountId::new(id * 1_500_007 % 4_000_037).unwrap()).collect();
+        let ids: Vec<_> = ids.map(made).collect();
         run.rows(List::Followers, account, 0, &ids).unwrap();
         run.publish().unwrap();
     }
     let (at_once, _) = update(&store).unwrap();
+    println!(
+        "{} spells of 3 runs with follow times take {} bytes",
+        all_spells(&at_once).len(),
+        at_once.bytes()
+    );
     let (once, crawls) = (all_spells(&at_once), at_once.crawls().to_vec());
     assert_eq!(crawls[1].order, "dependable");
     // Of 0..300,000 leave 42,857 on each day; 2,858 others were away on their first day, of whom

@@ -58,17 +58,15 @@ pub(super) struct Portions {
 
 /// The same, in portions.
 pub(super) fn update_by(store: &Store, most: Portions) -> Result<(History, Updated), Error> {
+    // A store that needs no update may be one that cannot be written to.
+    let (runs, kept, rebuilt) = look(store)?;
+    if let Some(history) = kept
+        && history.runs().len() == runs.len()
+    {
+        return Ok((history, Updated { added: 0, rebuilt }));
+    }
     let lock = store.lock_history()?;
-    let mut runs = store.runs()?;
-    runs.retain(|run| run.manifest().has_lists());
-    let (mut kept, rebuilt) = match store.history()? {
-        Kept::Nothing => (None, None),
-        Kept::Unusable(why) => (None, Some(why)),
-        Kept::Whole(history) => match out_of_step(&history, &runs) {
-            None => (Some(history), None),
-            Some(why) => (None, Some(why)),
-        },
-    };
+    let (runs, mut kept, rebuilt) = look(store)?;
     let mut included = kept.as_ref().map_or(0, |history| history.runs().len());
     let updated = Updated { added: runs.len() - included, rebuilt };
     while included < runs.len() || kept.is_none() {
@@ -82,6 +80,21 @@ pub(super) fn update_by(store: &Store, most: Portions) -> Result<(History, Updat
     }
     let history = kept.ok_or_else(|| Error::damaged("there is no history"))?;
     Ok((history, updated))
+}
+
+/// The runs with lists; the history that they go on from, or why the one that is there is of no
+/// use.
+fn look(store: &Store) -> Result<(Vec<Run>, Option<History>, Option<String>), Error> {
+    let mut runs = store.runs()?;
+    runs.retain(|run| run.manifest().has_lists());
+    Ok(match store.history()? {
+        Kept::Nothing => (runs, None, None),
+        Kept::Unusable(why) => (runs, None, Some(why)),
+        Kept::Whole(history) => match out_of_step(&history, &runs) {
+            None => (runs, Some(history), None),
+            Some(why) => (runs, None, Some(why)),
+        },
+    })
 }
 
 /// Why a history does not go on with these runs, if it does not.

@@ -1,5 +1,7 @@
 //! Walks over the spells of a list, member by member.
 
+use std::collections::HashSet;
+
 use snapshot::{AccountId, History, List, Spell};
 
 use crate::Error;
@@ -26,8 +28,9 @@ pub(super) fn each_member(
             groups
         }
     };
+    let asked: Option<HashSet<_>> = accounts.map(|accounts| accounts.iter().copied().collect());
     let is_meant =
-        |spell: &Spell| accounts.is_none_or(|accounts| accounts.contains(&spell.account));
+        |spell: &Spell| asked.as_ref().is_none_or(|asked| asked.contains(&spell.account));
     let key = |spell: &Spell| (spell.account, spell.member);
     // The spells of the last member so far: more of them may come.
     let mut rest: Vec<Spell> = Vec::new();

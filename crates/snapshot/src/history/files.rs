@@ -180,7 +180,7 @@ impl Store {
         if !folder.exists() {
             return Ok(Kept::Nothing);
         }
-        match Manifest::read(&folder)? {
+        match Manifest::read(&folder) {
             Err(why) => Ok(Kept::Unusable(why)),
             Ok(manifest) => match open(&folder, &manifest) {
                 Ok(history) => Ok(Kept::Whole(history)),

@@ -1,5 +1,6 @@
 //! `history/manifest.json`: what the history was made of, and how to know that it is whole.
 
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 
@@ -34,23 +35,17 @@ struct Version {
 
 impl Manifest {
     /// The manifest, or why it is of no use.
-    pub(super) fn read(folder: &Path) -> Result<Result<Self, String>, Error> {
+    pub(super) fn read(folder: &Path) -> Result<Self, String> {
         let path = folder.join(FILE_NAME);
         let mut text = Vec::new();
-        if let Err(e) = crate::fs::open(&path)
-            .and_then(|mut file| file.read_to_end(&mut text).at("read", &path))
-        {
-            return Ok(Err(e.to_string()));
+        let read = |mut file: File| file.read_to_end(&mut text).at("read", &path);
+        crate::fs::open(&path).and_then(read).map_err(|e| e.to_string())?;
+        let damaged = |_| "its manifest is damaged".to_owned();
+        let Version { format } = serde_json::from_slice(&text).map_err(damaged)?;
+        if format == HISTORY_VERSION {
+            return serde_json::from_slice(&text).map_err(damaged);
         }
-        let Ok(Version { format }) = serde_json::from_slice(&text) else {
-            return Ok(Err("its manifest is damaged".to_owned()));
-        };
-        if format != HISTORY_VERSION {
-            return Ok(Err(format!(
-                "it has format {format}, and this version reads {HISTORY_VERSION}"
-            )));
-        }
-        Ok(serde_json::from_slice(&text).map_err(|_| "its manifest is damaged".to_owned()))
+        Err(format!("it has format {format}, and this version reads {HISTORY_VERSION}"))
     }
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), Error> {
