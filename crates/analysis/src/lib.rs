@@ -50,8 +50,8 @@ mod overlap;
 
 pub mod verdict;
 
-pub mod retention;
 pub mod history;
+pub mod retention;
 
 pub mod graph;
 

@@ -351,6 +351,7 @@ fn the_schema_page_is_true() {
         Frame::history_spells(&[], List::Followers, &[]),
         Frame::history_spikes(&[]),
         Frame::explanations(&[]),
+        Frame::short_stays(&[]),
         Frame::runs(&[]),
         Frame::crawls(&[]),
         Frame::crawls_summary(&[]),

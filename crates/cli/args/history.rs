@@ -94,3 +94,33 @@ pub(crate) struct Explain {
     #[command(flatten)]
     pub(crate) output: Output,
 }
+
+#[derive(Debug, Group)]
+#[command(before_help = "Examples:
+  followgraph retention @alice                       how many stay a week, a month, a year
+  followgraph retention @alice --cohorts             the same by the month in which they came
+  followgraph retention --format csv --output curves.csv
+  followgraph retention --short-stays 5              who followed and was gone within five days
+
+A stay begins and ends between two crawls, so shares are estimates, with bands that hold the truth
+19 times in 20.")]
+pub(crate) struct Retention {
+    /// Accounts as @name or id [default: every account of the store]
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) accounts: Vec<String>,
+
+    /// Which list
+    #[arg(long, value_name = "LIST", default_value = "followers")]
+    pub(crate) list: ListName,
+
+    /// Show each month's followers by themselves; files have them in any case
+    #[arg(long)]
+    pub(crate) cohorts: bool,
+
+    /// Instead, one row per follower who was gone within so many days
+    #[arg(long, value_name = "DAYS", conflicts_with_all = ["cohorts", "list"])]
+    pub(crate) short_stays: Option<u32>,
+
+    #[command(flatten)]
+    pub(crate) output: Output,
+}

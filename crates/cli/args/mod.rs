@@ -12,7 +12,7 @@ mod overlap;
 mod questions;
 
 pub(crate) use graph::{Graph, MetricName, Suggest, SuggestBy};
-pub(crate) use history::{Explain, History};
+pub(crate) use history::{Explain, History, Retention};
 pub(crate) use overlap::Overlap;
 pub(crate) use questions::{Diff, EdgeFiles, Flows, ListName, Mutuals, Output, Pair};
 
@@ -94,6 +94,8 @@ pub(crate) enum Local {
     History(History),
     /// Show everything that was observed of a member, and what follows from it
     Explain(Explain),
+    /// Show how long followers stay
+    Retention(Retention),
     /// Show who follows back
     Mutuals(Mutuals),
     /// Compare the audiences of several accounts

@@ -97,7 +97,7 @@ pub(crate) fn account(store: &Store, name: &str) -> Result<AccountId> {
     }
 }
 
-fn chosen(
+pub(crate) fn chosen(
     store: &Store,
     history: &History,
     named: &[String],

@@ -6,8 +6,8 @@ mod completions;
 mod config;
 mod demo;
 mod diff;
-mod flows;
 mod explain;
+mod flows;
 mod graph;
 mod history;
 mod import;
@@ -15,6 +15,7 @@ mod mutuals;
 mod overlap;
 mod plan;
 mod reading;
+mod retention;
 mod runs;
 mod signals;
 mod simulate;
@@ -48,6 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
         Local::Diff(command) => diff::run(&settings, command),
         Local::History(command) => history::run(&settings, command),
         Local::Explain(command) => explain::run(&settings, command),
+        Local::Retention(command) => retention::run(&settings, command),
         Local::Mutuals(command) => mutuals::run(&settings, command),
         Local::Overlap(command) => overlap::run(&settings, command),
         Local::Flows(command) => flows::run(&settings, command),

@@ -1,9 +1,11 @@
 //! Survival curves as frames. Columns are documented in `crates/analysis/SCHEMA.md`.
 
+use jiff::Timestamp;
 use snapshot::Values;
 
 use super::answers::{counts, ids, optional, required, texts};
 use super::{Frame, Kind};
+use crate::history::ShortStay;
 use crate::retention::{Cohort, RetentionCurves, Step};
 
 impl Frame {
@@ -44,5 +46,25 @@ impl Frame {
         .with_context("undated", sum(|of| of.undated))
         .with_context("vague", sum(|of| of.vague))
         .with_context("short", sum(|of| of.short))
+    }
+
+    /// One row per stay that lasted a few days only.
+    pub fn short_stays(stays: &[ShortStay]) -> Self {
+        let time = |of: fn(&ShortStay) -> Timestamp| {
+            Values::Time(stays.iter().map(|stay| Some(of(stay).as_microsecond())).collect())
+        };
+        let returned = Values::Bool(stays.iter().map(|stay| stay.was_followed_back).collect());
+        Self::new(
+            "short_stays",
+            vec![
+                (required("account_id", Kind::Id), ids(stays.iter().map(|stay| stay.account))),
+                (required("member_id", Kind::Id), ids(stays.iter().map(|stay| stay.member))),
+                (required("followed_after", Kind::Time), time(|stay| stay.followed.earliest)),
+                (required("followed_before", Kind::Time), time(|stay| stay.followed.latest)),
+                (required("left_after", Kind::Time), time(|stay| stay.left.earliest)),
+                (required("left_before", Kind::Time), time(|stay| stay.left.latest)),
+                (optional("was_followed_back", Kind::Flag), returned),
+            ],
+        )
     }
 }

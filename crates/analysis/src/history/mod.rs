@@ -22,6 +22,7 @@ mod explain;
 mod fold;
 mod series;
 mod spikes;
+mod stays;
 mod update;
 mod walk;
 
@@ -33,4 +34,5 @@ pub use events::{Event, EventKind, events_each};
 pub use explain::{Explained, Explanation, Observed, Sight, explain};
 pub use series::{Growth, Period, series};
 pub use spikes::{Spike, spikes};
+pub use stays::{ShortStay, retention, short_stays, stays_each};
 pub use update::{Updated, update};

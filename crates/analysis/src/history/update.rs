@@ -82,9 +82,12 @@ pub(super) fn update_by(store: &Store, most: Portions) -> Result<(History, Updat
     Ok((history, updated))
 }
 
+/// What a store has: runs, a history, and what is wrong with that.
+type Found = (Vec<Run>, Option<History>, Option<String>);
+
 /// The runs with lists; the history that they go on from, or why the one that is there is of no
 /// use.
-fn look(store: &Store) -> Result<(Vec<Run>, Option<History>, Option<String>), Error> {
+fn look(store: &Store) -> Result<Found, Error> {
     let mut runs = store.runs()?;
     runs.retain(|run| run.manifest().has_lists());
     Ok(match store.history()? {

@@ -18,7 +18,8 @@ pub struct Curve {
     /// How it was estimated.
     pub method: Method,
     /// From the first age at which enough were under observation, of those who reach which all
-    /// shares are ([`Settings::from_days`], [`Settings::at_risk_min`]).
+    /// shares are ([`Settings::from_days`], [`Settings::at_risk_min`]), to the first fall before
+    /// which there are too few.
     /// Empty without lifetimes.
     pub steps: Vec<Step>,
 }
@@ -128,7 +129,11 @@ impl Curve {
             upper,
             at_risk: high.map_or(0, |age| at_risk.at(age)),
         };
-        let steps = steps.into_iter().map(step).collect();
+        let mut steps: Vec<Step> = steps.into_iter().map(step).collect();
+        // How far it falls where a few may end says nothing, and less is known of what follows.
+        let enough = at_risk.enough(settings.at_risk_min);
+        let last = steps.iter().position(|step| step.at_risk < enough);
+        steps.truncate(last.map_or(steps.len(), |last| last + 1));
         Self { members: lifetimes.members(), method, steps }
     }
 

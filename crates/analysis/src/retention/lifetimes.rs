@@ -128,11 +128,16 @@ impl AtRisk {
         self.0[..next].last().map_or(0, |(_, count)| *count)
     }
 
+    /// So many, or half as many as there ever are if that is less.
+    pub(super) fn enough(&self, wanted: u64) -> u64 {
+        let most = self.0.iter().map(|(_, count)| *count).max().unwrap_or(0);
+        wanted.min(most.div_ceil(2))
+    }
+
     /// The first age, not below `from`, at which there are so many, or half as many as there ever
     /// are if that is less; `from` if they were fewer from there on.
     pub(super) fn first(&self, from: u32, wanted: u64) -> u32 {
-        let most = self.0.iter().map(|(_, count)| *count).max().unwrap_or(0);
-        let wanted = wanted.min(most.div_ceil(2));
+        let wanted = self.enough(wanted);
         if self.at(from) >= wanted && self.0.first().is_some_and(|(age, _)| *age <= from) {
             return from;
         }

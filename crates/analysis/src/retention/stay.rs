@@ -4,15 +4,7 @@ use jiff::Timestamp;
 
 use super::lifetimes::Lifetime;
 use crate::Error;
-
-/// A stretch of time within which something happened, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Within {
-    /// Not before this moment.
-    pub earliest: Timestamp,
-    /// Not after this moment.
-    pub latest: Timestamp,
-}
+use crate::when::Between;
 
 /// How a stay ended, as far as anybody saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,7 +24,7 @@ pub enum Ended {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stay {
     /// When the follow began.
-    pub began: Within,
+    pub began: Between,
     /// The first crawl that saw it. Had it ended before, nobody would know of it: its lifetime
     /// is left-truncated.
     pub seen_from: Timestamp,
@@ -124,7 +116,7 @@ mod tests {
             after: at(after),
             until: at(until),
         });
-        let began = Within { earliest: at(began[0]), latest: at(began[1]) };
+        let began = Between { earliest: at(began[0]), latest: at(began[1]) };
         let stay = Stay { began, seen_from: at(seen), ended };
         let told = match stay.told(24) {
             Ok(Told::Lifetime(lifetime)) => lifetime.to_string(),

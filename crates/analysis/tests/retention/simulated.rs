@@ -1,7 +1,8 @@
 //! Followers whose lifetimes are known, as crawls see them: bands cover the true survival as often
 //! as they claim to, and a curve that takes no notice of late entry is wrong.
 
-use analysis::retention::{Curve, Ended, Retention, Settings, Stay, Within};
+use analysis::retention::{Curve, Ended, Retention, Settings, Stay};
+use analysis::when::Between;
 use jiff::Timestamp;
 use snapshot::List;
 
@@ -65,7 +66,7 @@ fn watched(hazard: Weibull, number: u32, seed: u64) -> Vec<Stay> {
         } else {
             Ended::NotBy(last)
         };
-        let within = Within { earliest: day(began), latest: day(began) };
+        let within = Between { earliest: day(began), latest: day(began) };
         is_seen.then_some(Stay { began: within, seen_from: day(began.max(0.0)), ended })
     };
     (0..number).filter_map(|_| one()).collect()
@@ -96,7 +97,7 @@ fn crawled(hazard: Weibull, number: u32, seed: u64) -> Vec<Stay> {
         } else {
             (began.floor(), (began.floor() + 1.0).min(seen_from))
         };
-        let within = Within { earliest: day(within.0), latest: day(within.1) };
+        let within = Between { earliest: day(within.0), latest: day(within.1) };
         let after = day(crawls[missed - 1]);
         let ended = match crawls.get(missed) {
             Some(until) => Ended::Between { after, until: day(*until) },

@@ -1,6 +1,7 @@
 //! Stays as they are counted: all together, by month, or not at all.
 
-use analysis::retention::{Ended, Retention, RetentionCurves, Settings, Stay, Within};
+use analysis::retention::{Ended, Retention, RetentionCurves, Settings, Stay};
+use analysis::when::Between;
 use analysis::{Format, Frame};
 use jiff::Timestamp;
 use snapshot::List;
@@ -21,7 +22,7 @@ fn at(text: &str) -> Timestamp {
 /// Began between the first two, was there at the second and the third, and gone at the fourth.
 fn stay(moments: [&str; 4]) -> Stay {
     let [earliest, latest, after, until] = moments.map(at);
-    let began = Within { earliest, latest };
+    let began = Between { earliest, latest };
     Stay { began, seen_from: latest, ended: Ended::Between { after, until } }
 }
 
@@ -78,7 +79,7 @@ fn moments_out_of_order_are_not_counted() {
 fn curves_are_written_step_by_step() {
     let exactly = |began: &str, ended: &str| {
         let (began, ended) = (at(began), at(ended));
-        let within = Within { earliest: began, latest: began };
+        let within = Between { earliest: began, latest: began };
         let ended = Ended::Between { after: ended, until: ended };
         Stay { began: within, seen_from: began, ended }
     };
