@@ -431,11 +431,8 @@ fn long_lists_by_ranges_of_ids_are_as_at_once() {
         run.publish().unwrap();
     }
     let (at_once, _) = update(&store).unwrap();
-    println!(
-        "{} spells of 3 runs with follow times take {} bytes",
-        all_spells(&at_once).len(),
-        at_once.bytes()
-    );
+    let spells = all_spells(&at_once).len() as u64;
+    assert!(at_once.bytes() < 11 * spells, "{} bytes for {spells} spells", at_once.bytes());
     let (once, crawls) = (all_spells(&at_once), at_once.crawls().to_vec());
     assert_eq!(crawls[1].order, "dependable");
     // Of 0..300,000 leave 42,857 on each day; 2,858 others were away on their first day, of whom
