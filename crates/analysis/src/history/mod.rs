@@ -3,7 +3,7 @@
 //!
 //! The store keeps a table of *spells* ([`snapshot::Spell`]): stretches of crawls that saw a
 //! member. It is brought up to date run by run ([`update`]), and then every question costs one
-//! reading of the table, however many runs there are ([`between`], [`events`], [`series`]).
+//! reading of the table, however many runs there are ([`between()`], [`events_each`], [`series()`]).
 //!
 //! What it claims rests on the rule of the private module `sight`: a spell ends only where a
 //! crawl proves that the member is gone, and begins as a gain only where a crawl proves that it
