@@ -131,7 +131,7 @@ impl Curve {
         };
         let mut steps: Vec<Step> = steps.into_iter().map(step).collect();
         // How far it falls where a few may end says nothing, and less is known of what follows.
-        let enough = at_risk.enough(settings.at_risk_min);
+        let enough = at_risk.enough(settings.at_risk_min.div_ceil(3));
         let last = steps.iter().position(|step| step.at_risk < enough);
         steps.truncate(last.map_or(steps.len(), |last| last + 1));
         Self { members: lifetimes.members(), method, steps }

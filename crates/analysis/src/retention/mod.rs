@@ -74,8 +74,9 @@ pub struct Settings {
     /// survival at that age, so an age of the size of the gaps between crawls, at which it is not
     /// known closely, spoils all of them.
     pub from_days: u32,
-    /// Curves begin at the first age at which so many are under observation, and end where there
-    /// are fewer: 30, or half of the most there ever are if that is less. With delayed entry the first ages may rest on one
+    /// Curves begin at the first age at which so many are under observation, and end where
+    /// there are less than a third of that: 30, or half of the most there ever are if that is
+    /// less. With delayed entry the first ages may rest on one
     /// or two, seen by crawls that were close together by chance, and the whole curve would fall
     /// with them, further than bands tell.
     pub at_risk_min: u64,
