@@ -221,6 +221,17 @@ pub(crate) fn table(
     format!("{}\n", lines.join("\n"))
 }
 
+/// A bar in eighths of a character, at most so many long; a number above 0 shows.
+pub(crate) fn bar(number: u64, most: u64, length: usize) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    if number == 0 {
+        return String::new();
+    }
+    let full = u128::from(number) * (8 * length) as u128 / u128::from(most.max(1));
+    let eighths = usize::try_from(full).unwrap_or(8 * length).clamp(1, 8 * length);
+    format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
+}
+
 /// Digits in groups of three.
 pub(crate) fn grouped(n: u64) -> String {
     indicatif::HumanCount(n).to_string()

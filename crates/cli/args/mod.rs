@@ -10,11 +10,13 @@ mod graph;
 mod history;
 mod overlap;
 mod questions;
+mod times;
 
 pub(crate) use graph::{Graph, MetricName, Suggest, SuggestBy};
 pub(crate) use history::{Explain, History, Retention};
 pub(crate) use overlap::Overlap;
 pub(crate) use questions::{Diff, EdgeFiles, Flows, ListName, Mutuals, Output, Pair};
+pub(crate) use times::{Fingerprint, Growth};
 
 /// Snapshots of who follows whom, and exact answers about what changed.
 #[derive(Debug, Parser)]
@@ -31,6 +33,7 @@ pub(crate) use questions::{Diff, EdgeFiles, Flows, ListName, Mutuals, Output, Pa
   followgraph mutuals @alice                       who follows back
   followgraph overlap @alice @bob @carol           whose audiences overlap
   followgraph suggest @alice                       whom else her followers follow
+  followgraph growth @alice                        when her followers came
   followgraph import ids.txt --account 123         use lists you already have"
 )]
 pub(crate) struct Args {
@@ -106,6 +109,10 @@ pub(crate) enum Local {
     Graph(Graph),
     /// Show whom else the followers of an account follow
     Suggest(Suggest),
+    /// Show when the members of a list followed, as its order and their ids tell
+    Growth(Growth),
+    /// Show what stands out in an audience: accounts made together, in order, follows in bursts
+    Fingerprint(Fingerprint),
     /// Check checksums, order and counts of runs
     Verify(Verify),
     /// Serve a simulated network that speaks the X API on this machine

@@ -7,8 +7,10 @@ mod config;
 mod demo;
 mod diff;
 mod explain;
+mod fingerprint;
 mod flows;
 mod graph;
+mod growth;
 mod history;
 mod import;
 mod mutuals;
@@ -55,6 +57,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
         Local::Flows(command) => flows::run(&settings, command),
         Local::Graph(command) => graph::run(&settings, command),
         Local::Suggest(command) => suggest::run(&settings, command),
+        Local::Growth(command) => growth::run(&settings, command),
+        Local::Fingerprint(command) => fingerprint::run(&settings, command),
         Local::Verify(command) => verify::run(&settings, command),
         Local::Simulate(command) => simulate::run(command),
         Local::Config(command) => config::run(&settings, command),

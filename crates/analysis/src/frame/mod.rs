@@ -22,6 +22,7 @@ mod moves;
 mod overlaps;
 mod retention;
 mod store;
+mod times;
 mod write;
 
 use data::Data;

@@ -24,7 +24,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use jiff::Timestamp;
 use snapshot::{AccountId, Order};
 
-use super::follow_times::{Pages, Steps, lies_within};
+use super::follow_times::Pages;
+use super::told::{Steps, lies_within};
 use super::{Between, FollowTimes};
 use crate::engine::Engine;
 use crate::question::{Met, meet};
@@ -57,6 +58,8 @@ pub enum NoOrder {
     TimesDisagree,
     /// Members of both lists are in another order in one than in the other.
     Reordered,
+    /// A list is in order, and neither its ids nor its cursors tell any time.
+    NoTimes,
     /// It was not looked at: that would have taken more memory than questions may take.
     TooLong,
 }
@@ -69,6 +72,7 @@ impl NoOrder {
             Self::Sorted => "sorted_by_id",
             Self::TimesDisagree => "times_disagree",
             Self::Reordered => "reordered",
+            Self::NoTimes => "no_times",
             Self::TooLong => "too_long",
         }
     }
@@ -80,6 +84,7 @@ impl NoOrder {
             Self::Sorted => "a list is sorted by id",
             Self::TimesDisagree => "the order of a list contradicts the age of its members",
             Self::Reordered => "the lists are in different orders",
+            Self::NoTimes => "neither the ids of a list nor its cursors tell any time",
             Self::TooLong => "to look at the order takes more memory than --memory allows",
         }
     }

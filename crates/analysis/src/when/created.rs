@@ -113,6 +113,33 @@ pub(super) fn created_after(id: AccountId) -> Option<u32> {
     u32::try_from(created(id)?.earliest.as_second()).ok()
 }
 
+/// About the second at which the account was opened, if its id tells, and the lane of a sequential
+/// id: as if, between neighbouring entries of the table, ids had been given out evenly.
+pub(super) fn created_about(id: AccountId) -> Option<(u32, Option<u32>)> {
+    if is_snowflake(id) {
+        return Some((created_after(id)?, None));
+    }
+    let number = lane(id.get());
+    let lane = &LANES[number];
+    let above = lane.partition_point(|(known, _)| *known < id.get());
+    let (high, latest) = *lane.get(above)?;
+    let below = above.checked_sub(1).or((id.get() < FIRST_OF_LANES).then_some(0))?;
+    let (low, earliest) = lane[below];
+    let (from, span) = (earliest.as_second(), latest.as_second() - earliest.as_second());
+    let share = (i128::from(id.get() - low).max(0), i128::from((high - low).max(1)));
+    let into = i64::try_from(i128::from(span) * share.0 / share.1).unwrap_or(0);
+    Some((u32::try_from(from + into).ok()?, u32::try_from(number).ok()))
+}
+
+/// The last entry of a lane of the table that is no later than a second, less the disorder: the
+/// bound for a sequential id of that lane which was given out about then.
+pub(super) fn created_table(second: u32, lane: u32) -> u32 {
+    let lane = &LANES[lane as usize];
+    let later = lane.partition_point(|(_, time)| time.as_second() <= i64::from(second));
+    let (_, time) = lane[later.saturating_sub(1)];
+    u32::try_from((time - DISORDER).as_second()).unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

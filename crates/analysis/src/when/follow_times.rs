@@ -5,36 +5,46 @@
 //! before being there, so each member's creation time is a lower bound for everybody above it
 //! (Meeder et al., WWW 2011), and a follow time that a cursor reveals is a lower bound for the
 //! pages before it and an upper bound for those after.
+//!
+//! How good all this is was measured: `crates/analysis/TIME.md`.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
-use snapshot::Order;
+use snapshot::{AccountId, Order};
 
 use super::created::created_after;
+use super::told::{Told, by_position};
 use super::{Between, NoOrder, is_snowflake};
 use crate::engine::Engine;
-use crate::{Error, Observation, Partition, Question, ask};
-
-/// The fewest members that can be seen to be sorted by id.
-const SORTED_FROM: u64 = 8;
-
-/// The share of steps against the order, of ids that do or do not ascend with positions, below
-/// which a list counts as sorted. In a list by follow time it is near one half.
-const SORTED_SHARE: f64 = 0.01;
+use crate::{Error, Observation};
 
 /// The share of members whose ids may contradict the order before it is not believed.
 const CONTRADICTING_SHARE: f64 = 0.01;
 
-/// Bounds of the follow times of one list, by position; 4 bytes a member.
+/// Bounds of the follow times of one list, by position; 4 bytes a member, and 8 for each rise
+/// of the bound.
 #[derive(Clone, Debug)]
 pub struct FollowTimes {
     /// Seconds, by position, falling: not before.
     after: Vec<u32>,
+    /// Where the estimate is anchored, from the newest on; times fall strictly.
+    rises: Vec<Rise>,
     pages: Pages,
+    /// Positions of rows that repeated a member, ascending.
+    repeats: Vec<u32>,
+    /// Whether ids tell when members were made.
+    ids_tell: bool,
     /// Members whose id tells a creation after the latest time at which they can have followed.
     contradicting: u64,
+}
+
+/// A member who followed soon after something that is dated: in general its own creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rise {
+    pub(super) position: u32,
+    /// Seconds.
+    pub(super) time: u32,
 }
 
 /// The pages of a list as stretches without gaps; a list without pages is one.
@@ -56,47 +66,86 @@ struct Page {
 impl FollowTimes {
     /// What a crawl tells of when its members followed; or why its order tells nothing.
     ///
-    /// Ids are read as X's if the crawl's source is X, or if some of them are snowflakes; else
+    /// Ids are read as X's if the crawl's source is X, or if one of them is a snowflake; else
     /// only cursors and the crawl's window count. O(members) time.
     ///
     /// # Errors
     /// If the list cannot be read.
     pub fn of(list: &Observation, engine: &dyn Engine) -> Result<Result<Self, NoOrder>, Error> {
+        Ok(Self::with_ids(list, engine)?.map(|(times, _)| times))
+    }
+
+    /// The same together with what the ids tell, by position.
+    pub(super) fn with_ids(
+        list: &Observation,
+        engine: &dyn Engine,
+    ) -> Result<Result<(Self, Vec<Told>), NoOrder>, Error> {
         let crawl = list.crawl();
         if crawl.order != Order::NewestFirst {
             return Ok(Err(NoOrder::NotStated));
         }
-        let positions = usize::try_from(crawl.ids + crawl.duplicates).unwrap_or(usize::MAX);
-        let mut question = ByPosition { created: Vec::new() };
-        question.created.resize_with(positions, AtomicU32::default);
-        let ids = ask(&question, &[list], engine)?;
-        lies_within(ids.outside, positions)?;
+        let (mut told, ids) = by_position(list, engine)?;
         if ids.steps.are_sorted() {
             return Ok(Err(NoOrder::Sorted));
         }
-        let are_of_x = crawl.source.starts_with("x_") || ids.snowflakes > 0;
-        let mut after: Vec<u32> = question.created.into_iter().map(AtomicU32::into_inner).collect();
-        let opened = created_after(list.account()).filter(|_| are_of_x).unwrap_or(0);
-        let pages = Pages::of(list, opened);
-        let mut contradicting = 0;
-        let mut known = opened;
-        for page in pages.0.iter().rev() {
-            known = known.max(page.earliest.unwrap_or(0));
-            let range = page.positions.start as usize..page.positions.end as usize;
-            for time in after[range].iter_mut().rev() {
-                let told = if are_of_x { *time } else { 0 };
-                if told > page.latest {
-                    contradicting += 1;
-                } else {
-                    known = known.max(told);
-                }
-                *time = known.min(page.latest);
-            }
+        let are_of_x =
+            crawl.source.starts_with("x_") || ids.snowflakes > 0 || is_snowflake(list.account());
+        if !are_of_x {
+            told.iter_mut().for_each(Told::forget);
         }
-        if contradicting as f64 > (CONTRADICTING_SHARE * crawl.ids as f64).max(2.0) {
+        let opened = created_after(list.account());
+        let opened = opened.or_else(|| created_after(AccountId::MIN));
+        let opened = opened.filter(|_| are_of_x).unwrap_or(0);
+        let pages = Pages::of(list, opened);
+        let mut times = Self {
+            after: vec![0; told.len()],
+            rises: Vec::new(),
+            pages: Pages(Vec::new()),
+            repeats: positions()
+                .zip(&told)
+                .filter(|(_, t)| t.is_absent())
+                .map(|(p, _)| p)
+                .collect(),
+            ids_tell: are_of_x,
+            contradicting: 0,
+        };
+        times.bound(&told, &pages.0, opened);
+        times.pages = pages;
+        if times.contradicting as f64 > (CONTRADICTING_SHARE * crawl.ids as f64).max(2.0) {
             return Ok(Err(NoOrder::TimesDisagree));
         }
-        Ok(Ok(Self { after, pages, contradicting }))
+        Ok(Ok((times, told)))
+    }
+
+    /// Walks from the oldest member to the newest and keeps the latest time that was met.
+    fn bound(&mut self, told: &[Told], pages: &[Page], opened: u32) {
+        let (mut known, mut about) = (opened, opened);
+        let beyond = u32::try_from(told.len()).unwrap_or(u32::MAX);
+        self.rises.push(Rise { position: beyond, time: opened });
+        for page in pages.iter().rev() {
+            let range = page.positions.clone();
+            let mut rise = |position, time: u32| {
+                if time > about {
+                    about = time;
+                    self.rises.push(Rise { position, time });
+                }
+            };
+            if let Some(earliest) = page.earliest {
+                known = known.max(earliest);
+                rise(range.end.saturating_sub(1), earliest);
+            }
+            for position in range.rev() {
+                let of = told[position as usize];
+                if of.after() > page.latest {
+                    self.contradicting += 1;
+                } else {
+                    known = known.max(of.after());
+                    rise(position, of.about().min(page.latest));
+                }
+                self.after[position as usize] = known.min(page.latest);
+            }
+        }
+        self.rises.reverse();
     }
 
     /// How many positions there are; one for each row that the source returned, repeated ones
@@ -142,46 +191,83 @@ impl FollowTimes {
         self.pages.0.iter().map(|page| (page.positions.clone(), page.fetched_at))
     }
 
-    /// An estimate of each follow time, by position, falling like the truth and within its
-    /// bounds.
+    /// What [`estimate`](Self::estimate) goes by, as frames name it.
+    pub const METHOD: &'static str = "linear_between_rises";
+
+    /// An estimate of when the member at a position followed, within its bounds and falling
+    /// like the truth from position to position. O(log rises).
     ///
-    /// Between two positions at which a bound rises, follows are taken to be spread evenly: the
-    /// time of the older one is its bound, and what lies between is interpolated by position.
+    /// Where a member was made later than everybody who had followed before, it is taken to
+    /// have followed at once (its creation is read off its id, for a sequential one by
+    /// interpolation in the table of known ids); between two such members, and the moments that
+    /// cursors reveal, follows are taken to be spread evenly.
+    ///
+    /// # Panics
+    /// If there is no such position.
+    pub fn estimate(&self, position: u32) -> Timestamp {
+        let page = self.pages.page(position);
+        let older = self.rises.partition_point(|rise| rise.position < position);
+        let newer = older.checked_sub(1).map_or((-1, self.pages.0[0].latest), |newer| {
+            (i64::from(self.rises[newer].position), self.rises[newer].time)
+        });
+        // The last rise is beyond all positions: the opening of the account.
+        let older = self.rises.get(older).map_or(newer, |r| (i64::from(r.position), r.time));
+        let span = i64::from(newer.1.saturating_sub(older.1));
+        let share = (older.0 - i64::from(position), (older.0 - newer.0).max(1));
+        let time = older.1 + u32::try_from(span * share.0 / share.1).unwrap_or(0);
+        let earliest = self.after[position as usize];
+        moment(time.max(earliest).min(page.latest))
+    }
+
+    /// The estimates of all positions, newest first.
     pub fn estimates(&self) -> impl Iterator<Item = Timestamp> {
-        let newest = self.pages.0.first().map_or(0, |page| page.latest);
-        let mut stretch = Stretch { positions: 0..0, newer: newest, older: newest };
-        (0..self.after.len()).map(move |position| {
-            if position >= stretch.positions.end {
-                stretch = self.stretch(position, stretch.older.max(self.after[position]));
+        positions().take(self.after.len()).map(|position| self.estimate(position))
+    }
+
+    /// Whether ids or cursors tell any time but the crawl's own; if not, bounds are idle.
+    pub fn tells_times(&self) -> bool {
+        self.ids_tell || self.has_cursors()
+    }
+
+    /// Whether ids tell when members were made.
+    pub fn ids_tell(&self) -> bool {
+        self.ids_tell
+    }
+
+    /// Whether cursors tell the latest time at which members followed, too.
+    pub fn has_cursors(&self) -> bool {
+        self.pages.0.iter().any(|page| page.earliest.is_some())
+    }
+
+    /// How many members stand at a position or further down: repeated rows are none.
+    pub(super) fn members_from(&self, position: usize) -> u64 {
+        let repeats = self.repeats.partition_point(|at| (*at as usize) < position);
+        (self.after.len() - position) as u64 - (self.repeats.len() - repeats) as u64
+    }
+
+    /// How many leading positions have an estimate at a moment or later.
+    pub(super) fn estimated_from(&self, time: Timestamp) -> usize {
+        let (mut low, mut high) = (0, self.after.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.estimate(u32::try_from(middle).unwrap_or(u32::MAX)) >= time {
+                low = middle + 1;
+            } else {
+                high = middle;
             }
-            let latest = self.pages.page(u32::try_from(position).unwrap_or(u32::MAX)).latest;
-            moment(stretch.at(position).clamp(self.after[position], latest))
-        })
+        }
+        low
     }
 
-    /// The positions from one on that share its bound, with the time at its newer end.
-    fn stretch(&self, from: usize, newer: u32) -> Stretch {
-        let older = self.after[from];
-        let length = self.after[from..].iter().take_while(|after| **after == older).count();
-        Stretch { positions: from..from + length, newer, older }
+    /// How many leading positions surely belong to members who followed at a moment or later.
+    pub(super) fn surely_from(&self, time: Timestamp) -> usize {
+        self.after.partition_point(|after| moment(*after) >= time)
     }
-}
 
-/// Positions with one bound.
-struct Stretch {
-    positions: Range<usize>,
-    /// Seconds, at its newer end.
-    newer: u32,
-    /// Seconds, at its older end.
-    older: u32,
-}
-
-impl Stretch {
-    fn at(&self, position: usize) -> u32 {
-        let share = (self.positions.end - 1 - position) as u64;
-        let length = self.positions.len() as u64;
-        let span = u64::from(self.newer.saturating_sub(self.older));
-        self.older + u32::try_from(span * share / length).unwrap_or(0)
+    /// Where estimates are anchored, newest first; the last one is beyond all positions, at the
+    /// opening of the account.
+    pub(super) fn rises(&self) -> &[Rise] {
+        &self.rises
     }
 }
 
@@ -257,88 +343,7 @@ fn moment(seconds: u32) -> Timestamp {
     Timestamp::from_second(i64::from(seconds)).unwrap_or_default()
 }
 
-/// Puts the creation time of each member, if its id tells one, at its position.
-struct ByPosition {
-    /// Seconds, 0 if unknown. Each position is written at most once.
-    created: Vec<AtomicU32>,
-}
-
-/// What a list's ids are like.
-#[derive(Default)]
-struct Ids {
-    snowflakes: u64,
-    steps: Steps,
-    /// A position that no row of the crawl can have.
-    outside: Option<i32>,
-}
-
-/// How often the position of the next id is further down, or further up.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Steps {
-    down: u64,
-    up: u64,
-}
-
-impl Steps {
-    /// Those of the positions of ascending ids.
-    pub(super) fn of(positions: &[i32]) -> Self {
-        let down = positions.windows(2).filter(|pair| pair[0] < pair[1]).count();
-        let all = positions.len().saturating_sub(1);
-        Self { down: down as u64, up: (all - down) as u64 }
-    }
-
-    pub(super) fn add(&mut self, other: Self) {
-        self.down += other.down;
-        self.up += other.up;
-    }
-
-    /// Whether positions are the order of ids, one way or the other.
-    pub(super) fn are_sorted(self) -> bool {
-        let steps = self.down + self.up;
-        steps >= SORTED_FROM && (self.down.min(self.up) as f64) < SORTED_SHARE * steps as f64
-    }
-}
-
-impl Question for ByPosition {
-    type Partial = Ids;
-    type Answer = Ids;
-
-    fn needs_positions(&self) -> bool {
-        true
-    }
-
-    fn start(&self) -> Ids {
-        Ids::default()
-    }
-
-    fn on_partition(&self, part: &Partition<'_>) -> Result<Ids, Error> {
-        let list = part.list(0);
-        let mut ids = Ids::default();
-        for (row, position) in list.positions.iter().enumerate() {
-            let id = list.id(row);
-            ids.snowflakes += u64::from(is_snowflake(id));
-            if let Some(time) = created_after(id) {
-                match usize::try_from(*position).ok().and_then(|at| self.created.get(at)) {
-                    Some(place) => place.store(time, Ordering::Relaxed),
-                    None => ids.outside = Some(*position),
-                }
-            }
-        }
-        ids.steps = Steps::of(list.positions);
-        Ok(ids)
-    }
-
-    fn merge(&self, answer: &mut Ids, part: Ids) {
-        answer.snowflakes += part.snowflakes;
-        answer.steps.add(part.steps);
-        answer.outside = answer.outside.or(part.outside);
-    }
-}
-
-/// Refuses a list with a position that no row of its crawl can have. That it has as many rows as
-/// its crawl saw is to be seen first, for that says more of what is wrong.
-pub(super) fn lies_within(outside: Option<i32>, positions: usize) -> Result<(), Error> {
-    let Some(position) = outside else { return Ok(()) };
-    let message = format!("a list of {positions} rows has a member at position {position}");
-    Err(Error::damaged(message))
+/// All positions that a list can have.
+fn positions() -> std::ops::RangeFrom<u32> {
+    0..
 }

@@ -18,11 +18,18 @@ use jiff::Timestamp;
 
 mod align;
 mod created;
+mod each;
+mod fingerprint;
 mod follow_times;
+mod growth;
+mod told;
 
 pub use align::{Alignment, Arrival, Moved, NoOrder};
 pub use created::{created, is_snowflake};
+pub use each::{Followed, follow_times_each};
+pub use fingerprint::{ALPHA, Ages, Block, BlockKind, Cell, Fingerprint, Grid, fingerprint};
 pub use follow_times::FollowTimes;
+pub use growth::{Grown, Growth, Period, growth};
 
 /// A moment of which only the bounds are known; both may be the moment itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
