@@ -42,11 +42,13 @@ mod question;
 
 pub mod when;
 
+mod among;
 mod diff;
 mod flow;
 mod mutual;
 mod mutual_changes;
 mod overlap;
+mod reach;
 
 pub mod verdict;
 
@@ -57,6 +59,7 @@ pub mod graph;
 
 pub mod frame;
 
+pub use among::edges_among;
 pub use diff::{
     Apart, Change, Compared, Diff, DiffPart, RunDiff, Undecided, diff, diff_each, diff_runs,
     diff_runs_each,
@@ -71,9 +74,11 @@ pub use mutual::{Mutuals, OneSided, Reciprocity, mutuals, run_reciprocity};
 pub use mutual_changes::{MutualChange, MutualChanges, Party, mutual_changes};
 pub use observation::{Accounts, Observation, RunObservations, Side};
 pub use overlap::{
-    By, CONFIDENCE, Cell, Cells, Estimate, Estimates, MAX_CELL_LISTS, Overlap, Pair, Strongest,
-    Work, overlap, overlap_each, overlap_estimated, overlap_strongest,
+    By, CONFIDENCE, Cell, Cells, Chance, Estimate, Estimates, MAX_CELL_LISTS, Overlap, Pair,
+    Strongest, Work, chances, holm, ln_tail, overlap, overlap_each, overlap_estimated,
+    overlap_strongest,
 };
 pub use question::{Partition, Question, Slice, ask, each};
 pub use retention::{Retention, RetentionCurves};
+pub use reach::{Reach, Step, reach};
 pub use verdict::{Fate, Losses, Standing, Verdict, losses, verdicts};

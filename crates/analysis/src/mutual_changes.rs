@@ -152,8 +152,8 @@ fn is_before(one: Change, other: Change) -> bool {
 }
 
 /// Which of some ascending members a list has.
-struct Present<'a> {
-    members: &'a [AccountId],
+pub(crate) struct Present<'a> {
+    pub(crate) members: &'a [AccountId],
 }
 
 impl Question for Present<'_> {

@@ -25,6 +25,7 @@ mod sketch;
 mod count;
 
 mod bits;
+mod chance;
 mod counter;
 mod group;
 mod many;
@@ -47,6 +48,7 @@ use count::Counted;
 use many::MAX_LISTS;
 use pairs::Pairs;
 
+pub use chance::{Chance, chances, holm, ln_tail};
 pub use rank::{By, Pair, Strongest, overlap_each, overlap_strongest};
 pub use sketch::{CONFIDENCE, Estimate, Estimates, overlap_estimated};
 pub use work::Work;

@@ -23,6 +23,7 @@ mod fingerprint;
 mod follow_times;
 mod growth;
 mod told;
+mod years;
 
 pub use align::{Alignment, Arrival, Moved, NoOrder};
 pub use created::{created, is_snowflake};
@@ -30,6 +31,7 @@ pub use each::{Followed, follow_times_each};
 pub use fingerprint::{ALPHA, Ages, Block, BlockKind, Cell, Fingerprint, Grid, fingerprint};
 pub use follow_times::FollowTimes;
 pub use growth::{Grown, Growth, Period, growth};
+pub use years::{Years, years};
 
 /// A moment of which only the bounds are known; both may be the moment itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
