@@ -88,10 +88,12 @@ fn dependencies_point_one_way() {
     let allowed = |package: &str| -> &[&str] {
         match package {
             "followgraph-ingest" | "followgraph-analysis" => &["followgraph-snapshot"],
+            "followgraph-report" => &["followgraph-snapshot", "followgraph-analysis"],
             "followgraph" => &[
                 "followgraph-snapshot",
                 "followgraph-ingest",
                 "followgraph-analysis",
+                "followgraph-report",
                 "followgraph-simulator",
             ],
             _ => &[],
@@ -117,6 +119,8 @@ fn each_heavy_library_has_one_home() {
         ("petgraph", &["followgraph-analysis"]),
         ("rayon", &["followgraph-analysis"]),
         ("parquet", &["followgraph-snapshot"]),
+        ("plotters", &["followgraph-report"]),
+        ("askama", &["followgraph-report"]),
         ("anyhow", &["followgraph"]),
         ("clap", &["followgraph"]),
         ("axum", &["followgraph-simulator"]),

@@ -47,7 +47,8 @@ impl Exit {
 
     fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Self> {
         let kind = cause.downcast_ref().map(snapshot::Error::kind);
-        if let Some(kind) = kind.or_else(|| cause.downcast_ref().map(analysis::Error::kind)) {
+        let kind = kind.or_else(|| cause.downcast_ref().map(analysis::Error::kind));
+        if let Some(kind) = kind.or_else(|| cause.downcast_ref().map(report::Error::kind)) {
             return match kind {
                 ErrorKind::Damaged | ErrorKind::NewerFormat => Some(Self::Store),
                 ErrorKind::NotFound | ErrorKind::Invalid => Some(Self::Usage),

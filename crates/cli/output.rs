@@ -38,6 +38,7 @@ fn hint_of<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a str> 
         .and_then(snapshot::Error::way_out)
         .or_else(|| cause.downcast_ref::<ingest::Error>().and_then(ingest::Error::way_out))
         .or_else(|| cause.downcast_ref::<analysis::Error>().and_then(analysis::Error::way_out))
+        .or_else(|| cause.downcast_ref::<report::Error>().and_then(report::Error::way_out))
         .or_else(|| cause.downcast_ref::<Usage>().and_then(Usage::way_out))
 }
 
@@ -92,6 +93,21 @@ pub(crate) fn deliver_pieces<T>(
         Ok(writer.finish()?)
     })?;
     answer.context("nothing was written")
+}
+
+/// Delivers a document, as text.
+pub(crate) fn document(output: &Path, text: &str) -> Result<()> {
+    send(output, |out| Ok(out.write_all(text.as_bytes())?))
+}
+
+/// Delivers a page for a browser.
+pub(crate) fn page(output: &Path, html: &str) -> Result<()> {
+    if is_stdout(output) && io::stdout().is_terminal() {
+        return Err(Usage::new("a page is not for terminals")
+            .hint("name a file: --output report.html, or ask for Markdown: --format md")
+            .into());
+    }
+    document(output, html)
 }
 
 fn check_place(format: Format, output: &Path) -> Result<()> {

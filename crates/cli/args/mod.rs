@@ -11,12 +11,14 @@ mod history;
 mod overlap;
 mod questions;
 mod times;
+mod report;
 
 pub(crate) use graph::{Graph, MetricName, Suggest, SuggestBy};
 pub(crate) use history::{Explain, History, Retention};
 pub(crate) use overlap::Overlap;
 pub(crate) use questions::{Diff, EdgeFiles, Flows, ListName, Mutuals, Output, Pair};
 pub(crate) use times::{Fingerprint, Growth};
+pub(crate) use report::{Report, ReportForm};
 
 /// Snapshots of who follows whom, and exact answers about what changed.
 #[derive(Debug, Parser)]
@@ -32,6 +34,7 @@ pub(crate) use times::{Fingerprint, Growth};
   followgraph classify @alice                      who of them unfollowed, who is suspended
   followgraph mutuals @alice                       who follows back
   followgraph overlap @alice @bob @carol           whose audiences overlap
+  followgraph report --output report.html          all of it, as a page for others
   followgraph suggest @alice                       whom else her followers follow
   followgraph growth @alice                        when her followers came
   followgraph import ids.txt --account 123         use lists you already have"
@@ -105,6 +108,8 @@ pub(crate) enum Local {
     Overlap(Overlap),
     /// Show who left one account and came to another
     Flows(Flows),
+    /// Write everything that two runs tell as a page to send to somebody
+    Report(Report),
     /// Take a run as one follow graph: a summary, or metrics of every account
     Graph(Graph),
     /// Show whom else the followers of an account follow

@@ -201,7 +201,7 @@ fn left_out<T>(settings: &Settings, nothing: T, why: &analysis::Error) -> T {
 }
 
 /// The accounts that were named: by the later run's handles, or else by the earlier one's.
-fn chosen(before: &Run, after: &Run, named: &[String]) -> Result<Accounts> {
+pub(super) fn chosen(before: &Run, after: &Run, named: &[String]) -> Result<Accounts> {
     if named.is_empty() {
         return Ok(Accounts::All);
     }

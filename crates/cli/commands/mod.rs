@@ -18,6 +18,7 @@ mod overlap;
 mod plan;
 mod reading;
 mod retention;
+mod report;
 mod runs;
 mod signals;
 mod simulate;
@@ -55,6 +56,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
         Local::Mutuals(command) => mutuals::run(&settings, command),
         Local::Overlap(command) => overlap::run(&settings, command),
         Local::Flows(command) => flows::run(&settings, command),
+        Local::Report(command) => report::run(&settings, command),
         Local::Graph(command) => graph::run(&settings, command),
         Local::Suggest(command) => suggest::run(&settings, command),
         Local::Growth(command) => growth::run(&settings, command),
