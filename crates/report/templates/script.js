@@ -67,8 +67,8 @@
     }
   }
 
-  // Paper shows what is folded away.
+  // Paper shows the tables that are folded away.
   addEventListener("beforeprint", () => {
-    for (const one of document.querySelectorAll("details")) one.open = true;
+    for (const one of document.querySelectorAll("details:has(table)")) one.open = true;
   });
 })();

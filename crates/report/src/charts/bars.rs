@@ -12,7 +12,7 @@ use crate::text::{counted, grouped, percent};
 
 const WIDTH: i32 = 760;
 /// The column of labels, and the row below bars.
-const LEFT: i32 = 140;
+const LEFT: i32 = 160;
 const ROW: i32 = 26;
 
 fn size(height: i32) -> (u32, u32) {
@@ -95,7 +95,7 @@ pub(crate) struct Balance<'a> {
 /// Gains to the right and losses to the left, account by account.
 pub(crate) fn balances(rows: &[Balance<'_>]) -> Result<Chart, Error> {
     let shares = rows.iter().flat_map(|row| [row.gained, row.lost]).flatten();
-    let scale = round_up(shares.fold(0.0, f64::max));
+    let scale = shares.fold(0.0, f64::max);
     let half = (WIDTH - LEFT - 140) / 2;
     let middle = LEFT + 70 + half;
     let height = ROW * place(rows.len()) + 8;

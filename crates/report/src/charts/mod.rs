@@ -137,7 +137,7 @@ pub(crate) fn text(
         Anchor::Middle => HPos::Center,
         Anchor::End => HPos::Right,
     };
-    let style = TextStyle::from(("sans-serif", 12).into_font()).color(&color);
+    let style = TextStyle::from(("sans-serif", 15).into_font()).color(&color);
     area.draw(&Text::new(text.to_owned(), at, style.pos(Pos::new(side, VPos::Center))))
 }
 

@@ -9,7 +9,7 @@ use super::{
 use crate::Error;
 use crate::text::{counted, grouped};
 
-const LEFT: i32 = 250;
+const LEFT: i32 = 230;
 const BARS: i32 = 150;
 const STEP: i32 = 22;
 /// The bars of the lists' sizes, left of their names.

@@ -196,7 +196,12 @@ impl Section for About {
     const TERM: &'static str = "coverage";
 
     fn blocks(&self, labels: &Labels) -> Result<Vec<Block>, Error> {
-        let mut blocks = vec![Block::Table(self.runs()), Block::Table(self.reads(labels))];
+        let how = vec![Block::Table(self.parameters())];
+        let mut blocks = vec![
+            Block::Table(self.runs()),
+            Block::Table(self.reads(labels)),
+            Block::Details("How the runs were made".to_owned(), how),
+        ];
         for (ids, which) in [(&self.only_before, "earlier"), (&self.only_after, "later")] {
             if !ids.is_empty() && self.before.is_some() {
                 let shown: Vec<_> = ids.iter().take(20).map(|id| labels.of(id)).collect();
@@ -216,8 +221,6 @@ impl About {
     fn runs(&self) -> Table {
         let row = |(key, run): (&str, &RunOf)| {
             let at = |field: &str| format!("/about/{key}/{field}");
-            let parameters: Vec<_> =
-                run.parameters.iter().map(|(k, v)| format!("{k}: {v}")).collect();
             vec![
                 Cell::text(run.run.clone()),
                 Cell::text(moment(run.started_at)),
@@ -231,7 +234,6 @@ impl About {
                     at("cost_micro_usd"),
                 ),
                 Cell::text(run.tool.clone()),
-                Cell::name(parameters.join("; ")),
             ]
         };
         let before = self.before.as_ref().map(|run| ("before", run));
@@ -245,9 +247,24 @@ impl About {
             Column::number("requests"),
             Column::of("cost", "cost"),
             Column::text("made by"),
-            Column::text("parameters"),
         ];
         Table { caption: "The runs compared".to_owned(), columns, rows, total: None }
+    }
+
+    fn parameters(&self) -> Table {
+        let runs = self.before.iter().chain([&self.after]);
+        let rows = runs.flat_map(|run| {
+            let row = |(key, value): (&String, &String)| {
+                vec![Cell::text(run.run.clone()), Cell::name(key), Cell::name(value)]
+            };
+            run.parameters.iter().map(row).collect::<Vec<_>>()
+        });
+        Table {
+            caption: "Parameters of the runs".to_owned(),
+            columns: ["run", "parameter", "value"].map(Column::text).into_iter().collect(),
+            rows: rows.collect(),
+            total: None,
+        }
     }
 
     fn reads(&self, labels: &Labels) -> Table {
