@@ -125,6 +125,7 @@ Try next:
   followgraph diff --format csv --output changes.csv
   followgraph mutuals @{name} --format parquet --output mutuals.parquet
   followgraph overlap --cells
+  followgraph report --output report.html
   followgraph graph
   followgraph verify
 In a notebook:

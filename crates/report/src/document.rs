@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::Error;
 use crate::charts::Chart;
 use crate::facts::Labels;
-use crate::text::{grouped, percent, signed, signed_percent};
+use crate::text::{dollars, grouped, percent, signed, signed_percent};
 
 /// A part of a report: data that are serialised as they are, and how they are told.
 ///
@@ -147,6 +147,14 @@ impl Cell {
     pub(crate) fn signed_share(share: Option<f64>, pointer: String) -> Self {
         match share {
             Some(share) => Self::value(signed_percent(share), &share, pointer),
+            None => Self::none(pointer),
+        }
+    }
+
+    /// An amount of money.
+    pub(crate) fn dollars(micro_usd: Option<i64>, pointer: String) -> Self {
+        match micro_usd {
+            Some(cost) => Self::value(dollars(cost), &cost, pointer),
             None => Self::none(pointer),
         }
     }

@@ -87,7 +87,7 @@ impl Report {
         let facts = Facts::gather(store, request)?;
         Ok(Self {
             schema_version: SCHEMA_VERSION,
-            about: sections::About::of(&facts)?,
+            about: sections::About::of(&facts),
             changes: sections::Changes::of(&facts),
             losses: sections::Fates::of(&facts),
             timeline: sections::Timeline::of(&facts),

@@ -25,13 +25,11 @@ impl Markdown {
 
     /// The text, with links to charts in a folder named so; without a folder it has no charts.
     pub fn text(&self, folder: Option<&str>) -> String {
-        match folder {
-            Some(folder) => self.text.replace(Self::FOLDER, &folder.replace(' ', "%20")),
-            None => {
-                let lines = self.text.split_inclusive('\n');
-                lines.filter(|line| !line.contains(Self::FOLDER)).collect()
-            }
+        if let Some(folder) = folder {
+            return self.text.replace(Self::FOLDER, &folder.replace(' ', "%20"));
         }
+        let lines = self.text.split_inclusive('\n');
+        lines.filter(|line| !line.contains(Self::FOLDER)).collect()
     }
 }
 

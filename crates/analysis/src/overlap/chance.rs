@@ -94,12 +94,12 @@ fn sum_of_ratios(mut x: f64, step: f64, ratio: impl Fn(f64) -> f64) -> f64 {
 
 /// `ln P(X = x)`, as a quotient of three binomial terms with the same chance.
 fn ln_term(x: f64, a: f64, b: f64, n: f64) -> f64 {
-    let (p, q) = (b / n, (n - b) / n);
-    ln_binomial(x, a, p, q) + ln_binomial(b - x, n - a, p, q) - ln_binomial(b, n, p, q)
+    let chance = [b / n, (n - b) / n];
+    ln_binomial(x, a, chance) + ln_binomial(b - x, n - a, chance) - ln_binomial(b, n, chance)
 }
 
 /// `ln (C(n, x) · p^x · q^(n − x))`, Loader's saddle-point expansion.
-fn ln_binomial(x: f64, n: f64, p: f64, q: f64) -> f64 {
+fn ln_binomial(x: f64, n: f64, [p, q]: [f64; 2]) -> f64 {
     let all = |p: f64, q: f64| {
         if n == 0.0 {
             0.0
@@ -112,7 +112,8 @@ fn ln_binomial(x: f64, n: f64, p: f64, q: f64) -> f64 {
     if x == 0.0 {
         return all(q, p);
     }
-    if x == n {
+    // Both are whole numbers.
+    if x >= n {
         return all(p, q);
     }
     let exponent = stirling_error(n)

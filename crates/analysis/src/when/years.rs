@@ -29,7 +29,7 @@ impl Years {
     pub fn of(members: impl IntoIterator<Item = AccountId>) -> Self {
         let mut years = Self::default();
         // Ids of a list ascend, so neighbours mostly share their year.
-        let mut last = Year::default();
+        let mut last = Span::default();
         for member in members {
             match created(member) {
                 None => years.unknown += 1,
@@ -37,7 +37,7 @@ impl Years {
                     let (from, until) = (between.earliest, between.latest);
                     let middle = i64::midpoint(from.as_second(), until.as_second());
                     if !last.has(middle) {
-                        last = Year::at(middle);
+                        last = Span::at(middle);
                     }
                     *years.by_year.entry(last.year).or_default() += 1;
                 }
@@ -62,13 +62,13 @@ impl Years {
 
 /// A year and the seconds since 1970 that it has.
 #[derive(Clone, Copy, Default)]
-struct Year {
+struct Span {
     year: i16,
     from: i64,
     until: i64,
 }
 
-impl Year {
+impl Span {
     fn has(self, second: i64) -> bool {
         (self.from..self.until).contains(&second)
     }
@@ -77,7 +77,7 @@ impl Year {
         let start = |year: i16| {
             let day = Date::new(year, 1, 1).map(|day| day.at(0, 0, 0, 0));
             let day = day.and_then(|day| Offset::UTC.to_timestamp(day));
-            day.map_or(i64::MAX, |day| day.as_second())
+            day.map_or(i64::MAX, Timestamp::as_second)
         };
         let moment = Timestamp::from_second(second).unwrap_or_default();
         let year = Offset::UTC.to_datetime(moment).year();

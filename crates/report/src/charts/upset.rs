@@ -1,4 +1,4 @@
-//! An UpSet plot (A. Lex, N. Gehlenborg, H. Strobelt, R. Vuillemot, H. Pfister: UpSet:
+//! An `UpSet` plot (A. Lex, N. Gehlenborg, H. Strobelt, R. Vuillemot, H. Pfister: `UpSet`:
 //! visualization of intersecting sets, IEEE TVCG 20, 2014): one column for each exclusive
 //! combination of lists, with its members as a bar and its lists as dots.
 

@@ -9,7 +9,7 @@ use snapshot::{AccountId, Crawl, Run};
 use crate::Error;
 use crate::document::{Block, Cell, Column, Section, Table};
 use crate::facts::{Facts, Labels};
-use crate::text::{clean, counted, dollars, grouped, moment};
+use crate::text::{clean, counted, grouped, moment};
 
 /// What the report rests on.
 #[derive(Serialize)]
@@ -71,7 +71,7 @@ pub(crate) struct Read {
 }
 
 impl About {
-    pub(crate) fn of(facts: &Facts<'_>) -> Result<Self, Error> {
+    pub(crate) fn of(facts: &Facts<'_>) -> Self {
         let crawls = |run: Option<&analysis::RunObservations>| -> BTreeMap<AccountId, Crawl> {
             let crawls = run.into_iter().flat_map(|run| run.crawls(facts.list));
             crawls.map(|crawl| (crawl.account, crawl.clone())).collect()
@@ -92,7 +92,7 @@ impl About {
             let both = facts.accounts.iter().chain(&facts.only_before);
             RunOf::of(run, both.filter_map(|account| crawls.get(account)))
         };
-        Ok(Self {
+        Self {
             tool: "followgraph".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             list: facts.list.name(),
@@ -101,7 +101,7 @@ impl About {
             accounts: facts.accounts.iter().chain(&facts.only_before).map(account).collect(),
             only_before: ids(&facts.only_before),
             only_after: ids(&facts.only_after),
-        })
+        }
     }
 
     /// What the report is called.
@@ -228,11 +228,7 @@ impl About {
                 Cell::count(run.lists, at("lists")),
                 Cell::count(run.complete, at("complete")),
                 Cell::count(run.requests, at("requests")),
-                Cell::number(
-                    run.cost_micro_usd.map(|n| n as f64),
-                    |_| dollars(run.cost_micro_usd.unwrap_or(0)),
-                    at("cost_micro_usd"),
-                ),
+                Cell::dollars(run.cost_micro_usd, at("cost_micro_usd")),
                 Cell::text(run.tool.clone()),
             ]
         };

@@ -1,6 +1,7 @@
 //! How old the accounts of the gained are, beside those of all members.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use analysis::engine::Stream;
 use analysis::when::{Years, years};
@@ -17,14 +18,14 @@ use crate::text::counted;
 /// lists counts twice.
 #[derive(Serialize)]
 pub(crate) struct Ages {
-    pub(crate) years: Vec<Year>,
+    pub(crate) years: Vec<OfYear>,
     /// Members of the later lists whose ids do not tell.
     pub(crate) unknown: u64,
     pub(crate) gained_unknown: u64,
 }
 
 #[derive(Serialize)]
-pub(crate) struct Year {
+pub(crate) struct OfYear {
     pub(crate) year: i16,
     /// Members of the later lists.
     pub(crate) members: u64,
@@ -52,7 +53,7 @@ impl Ages {
         let year = |year: i16| {
             let [members, new] =
                 [&all, &gained].map(|y| y.by_year.get(&year).copied().unwrap_or(0));
-            Year {
+            OfYear {
                 year,
                 members,
                 share: ratio(members, all.known()),
@@ -83,9 +84,10 @@ impl Section for Ages {
             );
         }
         if self.unknown > 0 {
-            text.push_str(&format!(" The ids of {} do not tell.", counted(self.unknown, "member")));
+            let members = counted(self.unknown, "member");
+            let _ = write!(text, " The ids of {members} do not tell.");
         }
-        let row = |(i, year): (usize, &Year)| {
+        let row = |(i, year): (usize, &OfYear)| {
             let at = |key: &str| format!("/ages/years/{i}/{key}");
             let mut row = vec![
                 Cell::text(year.year.to_string()),

@@ -1,6 +1,6 @@
 //! Who came, who left, and how that compares with how many there were.
 
-use analysis::when::Arrival;
+use analysis::when::{Arrival, NoOrder};
 use analysis::{Diff, Undecided};
 use serde::Serialize;
 
@@ -109,8 +109,8 @@ impl Changes {
         let account = |diff: &Diff| AccountChange {
             account: diff.of.account.to_string(),
             change: Change::of(diff),
-            order: diff.of.order.map_or_else(|why| why.name(), |()| "known"),
-            order_reason: diff.of.order.err().map(analysis::when::NoOrder::reason),
+            order: diff.of.order.map_or_else(NoOrder::name, |()| "known"),
+            order_reason: diff.of.order.err().map(NoOrder::reason),
         };
         let accounts: Vec<_> = facts.diffs.iter().map(account).collect();
         let total = Change::sum(accounts.iter().map(|account| &account.change));

@@ -89,7 +89,9 @@ impl Fates {
         };
         let accounts: Vec<_> = facts.losses.iter().map(account).collect();
         let mut total = Fate5::default();
-        accounts.iter().for_each(|account| total.add(&account.fates));
+        for account in &accounts {
+            total.add(&account.fates);
+        }
         lost.then(|| Self { total, accounts, failed: facts.losses_failed.clone() })
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Audiences {
     /// How many of them share more than chance explains, after Holm's adjustment.
     pub(crate) significant: u64,
     /// All, or the strongest by their Jaccard index.
-    pub(crate) pairs: Vec<Shared>,
+    pub(crate) pairs: Vec<Both>,
     /// Accounts by what each adds to those before it.
     pub(crate) reach: Vec<Chosen>,
     /// How many exclusive cells have members; `None` where they were not counted.
@@ -58,7 +58,7 @@ pub(crate) struct Listed {
 
 /// What two lists share.
 #[derive(Serialize)]
-pub(crate) struct Shared {
+pub(crate) struct Both {
     pub(crate) a: String,
     pub(crate) b: String,
     pub(crate) a_members: u64,
@@ -124,7 +124,7 @@ impl Audiences {
             memberships: lists.iter().map(Observation::len).sum(),
             all_pairs,
             significant,
-            pairs: pairs.iter().map(|(pair, chance)| Shared::of(pair, chance, &id)).collect(),
+            pairs: pairs.iter().map(|(pair, chance)| Both::of(pair, chance, &id)).collect(),
             reach: reach
                 .steps
                 .iter()
@@ -146,8 +146,8 @@ impl Audiences {
         }))
     }
 
-    fn pair(&self, a: &str, b: &str) -> Option<(usize, &Shared)> {
-        let is_it = |pair: &Shared| (pair.a == a && pair.b == b) || (pair.a == b && pair.b == a);
+    fn pair(&self, a: &str, b: &str) -> Option<(usize, &Both)> {
+        let is_it = |pair: &Both| (pair.a == a && pair.b == b) || (pair.a == b && pair.b == a);
         self.pairs.iter().enumerate().find(|(_, pair)| is_it(pair))
     }
 }
@@ -159,7 +159,7 @@ impl Listed {
     }
 }
 
-impl Shared {
+impl Both {
     fn of(pair: &Pair, chance: &Chance, id: &impl Fn(usize) -> String) -> Self {
         let log10 = |ln: f64| ln / std::f64::consts::LN_10;
         Self {
@@ -295,7 +295,7 @@ impl Audiences {
     }
 
     fn ranking(&self, labels: &Labels) -> Table {
-        let row = |(i, pair): (usize, &Shared)| {
+        let row = |(i, pair): (usize, &Both)| {
             let at = |key: &str| format!("/overlap/pairs/{i}/{key}");
             let at_least = if pair.exact { "" } else { "≥ " };
             let mut shared = Cell::count(pair.shared, at("shared"));
