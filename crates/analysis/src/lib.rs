@@ -79,6 +79,6 @@ pub use overlap::{
     overlap_strongest,
 };
 pub use question::{Partition, Question, Slice, ask, each};
-pub use retention::{Retention, RetentionCurves};
 pub use reach::{Reach, Step, reach};
+pub use retention::{Retention, RetentionCurves};
 pub use verdict::{Fate, Losses, Standing, Verdict, losses, verdicts};

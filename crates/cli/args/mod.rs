@@ -10,15 +10,15 @@ mod graph;
 mod history;
 mod overlap;
 mod questions;
-mod times;
 mod report;
+mod times;
 
 pub(crate) use graph::{Graph, MetricName, Suggest, SuggestBy};
 pub(crate) use history::{Explain, History, Retention};
 pub(crate) use overlap::Overlap;
 pub(crate) use questions::{Diff, EdgeFiles, Flows, ListName, Mutuals, Output, Pair};
-pub(crate) use times::{Fingerprint, Growth};
 pub(crate) use report::{Report, ReportForm};
+pub(crate) use times::{Fingerprint, Growth};
 
 /// Snapshots of who follows whom, and exact answers about what changed.
 #[derive(Debug, Parser)]
