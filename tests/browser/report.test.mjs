@@ -1,4 +1,4 @@
-// The report in a real browser: the demo's, and one of 300 accounts with hostile names.
+// The report in a real browser: that of the demo, and that of 300 accounts.
 //
 // Nothing is requested, nothing overflows, axe-core finds no serious fault, and every number of
 // the page is the one that the JSON document has in the same place.

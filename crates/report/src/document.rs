@@ -65,19 +65,26 @@ pub(crate) struct Column {
     /// What it links to in the glossary.
     pub(crate) term: Option<&'static str>,
     pub(crate) is_number: bool,
+    /// Whether somebody else chose the text, which is then set upright to save width.
+    pub(crate) is_name: bool,
 }
 
 impl Column {
     pub(crate) fn text(text: impl Into<String>) -> Self {
-        Self { text: text.into(), term: None, is_number: false }
+        Self { text: text.into(), term: None, is_number: false, is_name: false }
     }
 
     pub(crate) fn number(text: impl Into<String>) -> Self {
-        Self { text: text.into(), term: None, is_number: true }
+        Self { text: text.into(), term: None, is_number: true, is_name: false }
+    }
+
+    /// A column of numbers about an account.
+    pub(crate) fn name(text: impl Into<String>) -> Self {
+        Self { is_name: true, ..Self::number(text) }
     }
 
     pub(crate) fn of(text: impl Into<String>, term: &'static str) -> Self {
-        Self { text: text.into(), term: Some(term), is_number: true }
+        Self { text: text.into(), term: Some(term), is_number: true, is_name: false }
     }
 }
 

@@ -280,7 +280,7 @@ impl Audiences {
             row
         };
         let mut columns = vec![Column::text("account")];
-        columns.extend(self.lists.iter().map(|list| Column::number(labels.of(&list.account))));
+        columns.extend(self.lists.iter().map(|list| Column::name(labels.of(&list.account))));
         let caption = if is_jaccard {
             "Jaccard index of each pair: shared by all members of either"
         } else {
