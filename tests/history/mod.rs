@@ -11,6 +11,8 @@ mod kept;
 mod real;
 /// Purges and other steps at which lists lose far more than usual.
 mod spikes;
+/// How long followers stay.
+mod stays;
 /// A simulated network whose truth is known.
 mod truth;
 
