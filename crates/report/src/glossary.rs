@@ -12,7 +12,7 @@ const fn term(id: &'static str, name: &'static str, text: &'static str) -> Term 
 }
 
 /// All terms, in reading order.
-pub(crate) const TERMS: [Term; 29] = [
+pub(crate) const TERMS: [Term; 30] = [
     term(
         "opening",
         "Opening and closing",
@@ -84,6 +84,11 @@ pub(crate) const TERMS: [Term; 29] = [
         "when",
         "When",
         "A gain lies between the beginning of the earlier reading and the end of the later one, or closer where cursors, ids or the order of the list tell more. Each member is spread evenly over that interval; a bin is the sum of such parts, and so need not be a whole number.",
+    ),
+    term(
+        "came",
+        "When members came",
+        "A list has its newest follow first, nobody follows before opening an account, and cursors tell follow times. From that each member has a lower and an upper bound; the estimate spreads follows evenly between members who were new when they followed (Meeder et al., WWW 2011). By the end of a year at least those had followed whose upper bound lies before it, and at most those whose lower bound does.",
     ),
     term(
         "age",

@@ -55,6 +55,8 @@ pub struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     timeline: Option<sections::Timeline>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    came: Option<sections::Came>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     ages: Option<sections::Ages>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mutuals: Option<sections::MutualFollows>,
@@ -91,6 +93,7 @@ impl Report {
             changes: sections::Changes::of(&facts),
             losses: sections::Fates::of(&facts),
             timeline: sections::Timeline::of(&facts),
+            came: sections::Came::of(&facts)?,
             ages: sections::Ages::of(&facts)?,
             mutuals: sections::MutualFollows::of(&facts)?,
             overlap: sections::Audiences::of(&facts)?,
@@ -132,6 +135,7 @@ impl Report {
             part(self.changes.as_ref(), labels)?,
             part(self.losses.as_ref(), labels)?,
             part(self.timeline.as_ref(), labels)?,
+            part(self.came.as_ref(), labels)?,
             part(self.ages.as_ref(), labels)?,
             part(self.mutuals.as_ref(), labels)?,
             part(self.overlap.as_ref(), labels)?,

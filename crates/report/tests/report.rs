@@ -257,7 +257,12 @@ fn one_run_alone_tells_what_is() {
     let report = report(&store);
     let json = json(&report);
     let keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, ["about", "ages", "mutuals", "network", "overlap", "schema_version"]);
+    let expected = ["about", "ages", "came", "mutuals", "network", "overlap", "schema_version"];
+    assert_eq!(keys, expected);
+    // By the end of the last year everybody has followed.
+    let last = json["came"]["years"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["so_far"], last["at_least"]);
+    assert_eq!(last["so_far"], last["at_most"]);
     assert!(report.html().unwrap().contains("As of 2027"));
 }
 

@@ -166,6 +166,22 @@ pub(crate) fn ages(
     years: &[(i16, Option<f64>, Option<f64>)],
     has_gained: bool,
 ) -> Result<Chart, Error> {
+    let title = "Members by the year in which their accounts were opened";
+    by_year("ages", title, years, has_gained)
+}
+
+/// Members by the year in which they followed: shares.
+pub(crate) fn came(years: &[(i16, Option<f64>)]) -> Result<Chart, Error> {
+    let years: Vec<_> = years.iter().map(|(year, share)| (*year, *share, None)).collect();
+    by_year("came", "Members of today by the year in which they followed", &years, false)
+}
+
+fn by_year(
+    name: &str,
+    title: &str,
+    years: &[(i16, Option<f64>, Option<f64>)],
+    has_gained: bool,
+) -> Result<Chart, Error> {
     const HIGH: i32 = 180;
     const AXIS: i32 = 64;
     let shares = years.iter().flat_map(|(_, all, gained)| [*all, *gained]).flatten();
@@ -199,12 +215,13 @@ pub(crate) fn ages(
         legend.push((BLUE, "gained"));
     }
     Ok(Chart {
-        name: "ages".to_owned(),
-        title: "Members by the year in which their accounts were opened".to_owned(),
+        name: name.to_owned(),
+        title: title.to_owned(),
         description: format!(
-            "Bars by year from {} to {}: the share of all members, and of the gained beside it.",
+            "Bars by year from {} to {}: the share of all members{}.",
             years.first().map_or(0, |year| year.0),
-            years.last().map_or(0, |year| year.0)
+            years.last().map_or(0, |year| year.0),
+            if has_gained { ", and of the gained beside it" } else { "" }
         ),
         legend,
         svg,

@@ -17,7 +17,7 @@ mod bars;
 mod network;
 mod upset;
 
-pub(crate) use bars::{Balance, ages, balances, course, fates};
+pub(crate) use bars::{Balance, ages, balances, came, course, fates};
 pub(crate) use network::network;
 pub(crate) use upset::upset;
 

@@ -2,6 +2,7 @@
 
 mod about;
 mod ages;
+mod came;
 mod changes;
 mod flows;
 mod losses;
@@ -12,6 +13,7 @@ mod timeline;
 
 pub(crate) use about::About;
 pub(crate) use ages::Ages;
+pub(crate) use came::Came;
 pub(crate) use changes::Changes;
 pub(crate) use flows::Flows;
 pub(crate) use losses::Fates;
