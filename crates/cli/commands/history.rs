@@ -302,7 +302,7 @@ fn screen(
             let _ = writeln!(text, "and {more} before; --format csv lists them all");
         }
         if rows.len() > 1 {
-            let _ = writeln!(text, "\n{}", sparkline(rows));
+            let _ = writeln!(text, "\n{}", course(rows));
         }
         for spike in spikes.iter().filter(|spike| spike.account == *account) {
             let _ = writeln!(text, "\n{}", spike_told(spike));
@@ -393,19 +393,11 @@ fn table(rows: &[Growth], by: Period, unknown: bool) -> String {
     output::table(&headings, rows.iter().map(|r| kept(row(r))))
 }
 
-/// The size after each period as blocks of eight heights, from the smallest to the largest, at
-/// most sixty of them: of more rows each block shows the last of several.
-fn sparkline(rows: &[Growth]) -> String {
-    const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let per_block = rows.len().div_ceil(WIDTH);
-    let sizes: Vec<u64> =
-        rows.chunks(per_block).filter_map(|some| Some(some.last()?.closing)).collect();
-    let (least, most) = sizes.iter().fold((u64::MAX, 0), |(a, b), n| (a.min(*n), b.max(*n)));
-    let height = |size: &u64| {
-        let share = (size - least) as f64 / (most - least).max(1) as f64;
-        BLOCKS
-            [BLOCKS.iter().zip(1..).filter(|(_, at)| share * 8.0 >= f64::from(*at)).count().min(7)]
-    };
-    let blocks: String = sizes.iter().map(height).collect();
+/// How the list's length went, and between which bounds.
+fn course(rows: &[Growth]) -> String {
+    let sizes = || rows.iter().map(|row| row.closing);
+    let (least, most) = (sizes().min().unwrap_or(0), sizes().max().unwrap_or(0));
+    let sizes: Vec<_> = sizes().map(|size| Some(size as f64)).collect();
+    let blocks = output::sparkline(&sizes, WIDTH);
     format!("{blocks} {} to {}", grouped(least), grouped(most))
 }
