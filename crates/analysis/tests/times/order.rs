@@ -10,7 +10,7 @@ use analysis::{Diff, Observation, diff};
 use simulator::{Spell, World};
 use snapshot::{Coverage, Crawl, List, State};
 
-use crate::harness::{Reading, crawl, id, lively, read_at, seen, stays, wait};
+use crate::crawls::{Reading, crawl, id, lively, read_at, seen, stays, wait};
 
 const SEEDS: u64 = 120;
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use simulator::Spell;
 use snapshot::{AccountId, List};
 
-use crate::harness::{Reading, crawl, crawl_of, id, lively, stays, wait};
+use crate::crawls::{Reading, crawl, crawl_of, id, lively, stays, wait};
 
 const SEEDS: u64 = 120;
 
