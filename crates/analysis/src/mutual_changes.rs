@@ -8,7 +8,7 @@
 //! A member that is hidden, or blocks the account, is gone from both lists at once; who returns
 //! from being hidden is back in both. Neither is a decision to follow or to unfollow.
 
-use snapshot::AccountId;
+use snapshot::{AccountId, List};
 
 use crate::engine::Engine;
 use crate::question::{Met, meet};
@@ -85,9 +85,17 @@ pub fn mutual_changes(
     after: [&Observation; 2],
     engine: &dyn Engine,
 ) -> Result<MutualChanges, Error> {
-    if after[0].account() != after[1].account() {
-        let (one, other) = (after[0].account(), after[1].account());
-        return Err(Error::invalid(format!("{one} and {other} are not one account")));
+    for [one, other] in [before, after] {
+        let lists = (one.list(), other.list());
+        if lists != (List::Followers, List::Following) || one.account() != other.account() {
+            return Err(Error::invalid(format!(
+                "the {} list of {} and the {} list of {} are not the two lists of one account",
+                one.list(),
+                one.account(),
+                other.list(),
+                other.account()
+            )));
+        }
     }
     let followers = diff(before[0], after[0], engine)?;
     let following = diff(before[1], after[1], engine)?;

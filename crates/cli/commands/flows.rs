@@ -26,8 +26,28 @@ pub(crate) fn run(settings: &Settings, command: &args::Flows) -> Result<Exit> {
         let (before, after) = (changes.before.to_string(), changes.after.to_string());
         frame().with_context("before_run", before).with_context("after_run", after)
     };
-    output::deliver(&command.output, || Ok(screen(&found, &changes, &names)), || Ok(frame()))?;
+    let screen = || {
+        let text = screen(&found, &changes, &names);
+        Ok(if command.members { text + &members(&found, &names) } else { text })
+    };
+    output::deliver(&command.output, screen, || Ok(frame()))?;
     Ok(Exit::Done)
+}
+
+/// The first members of each flow.
+fn members(flows: &[Flow], names: &Names) -> String {
+    let rows = flows.iter().flat_map(|flow| flow.members.iter().map(move |member| (flow, member)));
+    let all = flows.iter().map(|flow| flow.members.len()).sum::<usize>();
+    let headings = [("member", Align::Right), ("from", Align::Left), ("to", Align::Left)];
+    let row = |(flow, member): (&Flow, &snapshot::AccountId)| {
+        vec![member.to_string(), names.label(flow.from), names.label(flow.to)]
+    };
+    let mut text = format!("\n{}", output::table(&headings, rows.take(SHOWN).map(row)));
+    if all > SHOWN {
+        let more = grouped((all - SHOWN) as u64);
+        let _ = writeln!(text, "and {more} more; --format csv lists them all");
+    }
+    text
 }
 
 /// What a person sees: the largest flows first.

@@ -130,6 +130,16 @@ fn changes_screen(found: &[MutualChanges], runs: [&Run; 2], names: &Names) -> St
         ]
     };
     text.push_str(&output::table(&headings, found.iter().map(row)));
+    let is_partial = |of: &MutualChanges| {
+        let sides = [of.followers, of.following].map(|of| [of.before, of.after]);
+        sides.as_flattened().iter().any(|side| !side.state.is_complete())
+    };
+    if found.iter().any(is_partial) {
+        text.push_str(
+            "\nsome lists were not read to their ends: before and after count who was seen, and only \
+             changes that are sure are new or broken\n",
+        );
+    }
     let [only] = found else { return text };
     for (title, sign, changes) in [("new", '+', &only.gained), ("broken", '-', &only.broken)] {
         if changes.is_empty() {

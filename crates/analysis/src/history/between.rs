@@ -127,10 +127,14 @@ pub(super) fn at(spells: &[Spell], crawl: u32, crawls: &[HistoryCrawl]) -> Stand
         return Standing::Present(next);
     }
     let looked = &crawls[crawl as usize];
-    // The old follow is gone, or the new one was not there yet.
-    let old = next.checked_sub(1).map(|old| &spells[old]).filter(|old| old.ended != Ended::Moved);
-    let bounds = [old, spells.get(next)].into_iter().flatten().map(|spell| spell.boundary);
-    let is_absent =
-        looked.state.is_complete() || bounds.max().is_some_and(|b| proves_absence(looked, b));
+    let proves = |boundary| proves_absence(looked, boundary);
+    let prior = next.checked_sub(1).map(|prior| &spells[prior]);
+    // The old follow is gone. One that was followed anew says nothing of later crawls.
+    let old = prior.filter(|old| old.ended != Ended::Moved);
+    let old_is_gone = old.is_some_and(|old| proves(old.boundary));
+    // The new one was not there yet, which is an absence only if the old one was gone by then.
+    let is_between = prior.is_none_or(|old| old.absent_after.is_some_and(|gone| gone <= crawl));
+    let new_is_missing = spells.get(next).is_some_and(|new| proves(new.boundary));
+    let is_absent = looked.state.is_complete() || old_is_gone || is_between && new_is_missing;
     if is_absent { Standing::Absent } else { Standing::Unknown }
 }

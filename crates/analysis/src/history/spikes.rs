@@ -70,9 +70,12 @@ pub struct Spike {
 
 impl Spike {
     /// Whether it looks like something that the network did: the lost are spread evenly over
-    /// follow times, and at least half of the other lists of the run, if there are others, have a
-    /// spike. `None` where the order of the list says nothing.
+    /// follow times, and at least half of the other lists of the run have a spike. `None` where
+    /// the order of the list says nothing, or there is no other list.
     pub fn looks_like_the_network(&self) -> Option<bool> {
+        if self.others == 0 {
+            return None;
+        }
         let is_even = self.evenness? >= UNEVEN;
         Some(is_even && 2 * self.others_with_spike >= self.others)
     }

@@ -237,10 +237,12 @@ fn stands(rows: &[Row], made: &[&Made], k: u32) -> Option<bool> {
     if rows.iter().any(|row| row.first <= k && k <= row.last) {
         return Some(true);
     }
-    let old = rows.iter().rfind(|row| row.last < k && !row.moved);
+    let prior = rows.iter().rfind(|row| row.last < k);
     // A follow that was followed anew tells nothing about later crawls.
-    let old = old.filter(|old| !rows.iter().any(|row| row.last < k && row.last > old.last));
-    let next = rows.iter().find(|row| row.first > k);
+    let old = prior.filter(|prior| !prior.moved);
+    // A new follow that was not there yet tells nothing about an old one that may have been.
+    let is_between = prior.is_none_or(|prior| prior.after.is_some_and(|after| after <= k));
+    let next = rows.iter().find(|row| row.first > k).filter(|_| is_between);
     let bounds = [old, next].map(|row| row.and_then(|row| row.boundary));
     let crawl = made[k as usize];
     bounds.into_iter().any(|boundary| crawl.proves(boundary)).then_some(false)

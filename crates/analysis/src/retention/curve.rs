@@ -130,10 +130,7 @@ impl Curve {
             at_risk: high.map_or(0, |age| at_risk.at(age)),
         };
         let mut steps: Vec<Step> = steps.into_iter().map(step).collect();
-        // How far it falls where a few may end says nothing, and less is known of what follows.
-        let enough = at_risk.enough(settings.at_risk_min.div_ceil(3));
-        let last = steps.iter().position(|step| step.at_risk < enough);
-        steps.truncate(last.map_or(steps.len(), |last| last + 1));
+        steps.truncate(told(&steps, &at_risk, settings.at_risk_min));
         Self { members: lifetimes.members(), method, steps }
     }
 
@@ -169,6 +166,21 @@ impl Curve {
         let upper = fall(|step| step.upper).1;
         Some(Median { above, at_most, lower, upper })
     }
+}
+
+/// How many steps say something. How far a curve falls where a few may end says nothing, and less is
+/// known of what follows: where most are out of sight, endings that may lie there or before count
+/// as there. So it ends where fewer may end than a third of `at_risk_min`, or than a twentieth of
+/// the most who might have earlier.
+fn told(steps: &[Step], at_risk: &AtRisk, at_risk_min: u64) -> usize {
+    let enough = at_risk.enough(at_risk_min.div_ceil(3));
+    let mut most = 0;
+    let last = steps.iter().position(|step| {
+        most = most.max(step.at_risk);
+        step.at_risk < enough || at_risk_min > 1 && step.at_risk < most / 20
+    });
+    // If nobody may end from the start on, there is no curve.
+    last.map_or(steps.len(), |last| if last == 0 { 0 } else { last + 1 })
 }
 
 /// From, until, and survival with its band.

@@ -75,8 +75,8 @@ pub struct Settings {
     /// known closely, spoils all of them.
     pub from_days: u32,
     /// Curves begin at the first age at which so many are under observation, and end where
-    /// there are less than a third of that: 30, or half of the most there ever are if that is
-    /// less. With delayed entry the first ages may rest on one
+    /// there are less than a third of that, or a twentieth of the most before: 30, or half of the
+    /// most there ever are if that is less. With 1 they are told to their ends. With delayed entry the first ages may rest on one
     /// or two, seen by crawls that were close together by chance, and the whole curve would fall
     /// with them, further than bands tell.
     pub at_risk_min: u64,

@@ -17,7 +17,10 @@ use super::created::created_after;
 use super::told::{Told, by_position};
 use super::{Between, NoOrder, is_snowflake};
 use crate::engine::Engine;
-use crate::{Error, Observation};
+use crate::{Error, Observation, memory};
+
+/// What is kept of each row: what its id tells, and its bound.
+const BYTES_A_ROW: u64 = 8;
 
 /// The share of members whose ids may contradict the order before it is not believed.
 const CONTRADICTING_SHARE: f64 = 0.01;
@@ -83,6 +86,9 @@ impl FollowTimes {
         let crawl = list.crawl();
         if crawl.order != Order::NewestFirst {
             return Ok(Err(NoOrder::NotStated));
+        }
+        if (crawl.ids + crawl.duplicates).saturating_mul(BYTES_A_ROW) > memory() {
+            return Ok(Err(NoOrder::TooLong));
         }
         let (mut told, ids) = by_position(list, engine)?;
         if ids.steps.are_sorted() {
@@ -280,8 +286,12 @@ impl Pages {
         let crawl = list.crawl();
         let all = u32::try_from(crawl.ids + crawl.duplicates).unwrap_or(u32::MAX);
         let records = list.pages();
-        let whole = records.iter().map(|page| page.ids).fold(0, u32::saturating_add) == all
-            && records.iter().is_sorted_by_key(|page| page.first_position);
+        let mut end = Some(0_u32);
+        for page in records {
+            end = end.filter(|end| *end == page.first_position);
+            end = end.and_then(|end| end.checked_add(page.ids));
+        }
+        let whole = end == Some(all);
         if records.is_empty() || !whole {
             let (asked_at, fetched_at) = (crawl.started_at, crawl.finished_at);
             let latest = seconds_up(fetched_at);

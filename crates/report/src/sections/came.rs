@@ -1,10 +1,10 @@
 //! When the members of today came, as the order of a single crawl tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use analysis::engine::Stream;
-use analysis::when::{Period, growth};
+use analysis::when::{Grown, Period, growth};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
@@ -44,19 +44,28 @@ impl Came {
     pub(crate) fn of(facts: &Facts<'_>) -> Result<Option<Self>, Error> {
         let (mut lists, mut lists_untold) = (0, 0);
         let mut years: BTreeMap<i16, InYear> = BTreeMap::new();
+        let mut all = Vec::new();
         for list in facts.lists()? {
-            let Ok(growth) = growth(&list, &Stream, Period::Year)? else {
+            // Of a list that was not read to its end the oldest are missing.
+            let growth = growth(&list, &Stream, Period::Year)?;
+            let Some(growth) = growth.ok().filter(|_| list.is_complete()) else {
                 lists_untold += 1;
                 continue;
             };
             lists += 1;
-            for row in &growth.rows {
-                let year = TimeZone::UTC.to_datetime(row.from).year();
-                let all = years.entry(year).or_default();
-                all.followed += row.followed;
-                all.so_far += row.so_far;
-                all.at_least += row.at_least;
-                all.at_most += row.at_most;
+            all.push(growth.rows);
+        }
+        let year_of = |row: &Grown| TimeZone::UTC.to_datetime(row.from).year();
+        let told: BTreeSet<i16> = all.iter().flatten().map(year_of).collect();
+        for rows in &all {
+            for year in &told {
+                let sum = years.entry(*year).or_default();
+                // A list that was read before the last year goes on as it was.
+                let Some(row) = rows.iter().rfind(|row| year_of(row) <= *year) else { continue };
+                sum.followed += if year_of(row) == *year { row.followed } else { 0 };
+                sum.so_far += row.so_far;
+                sum.at_least += row.at_least;
+                sum.at_most += row.at_most;
             }
         }
         let members: u64 = years.values().map(|year| year.followed).sum();
@@ -84,7 +93,10 @@ impl Section for Came {
                 .to_owned();
         if self.lists_untold > 0 {
             let lists = counted(self.lists_untold, "list");
-            let _ = write!(text, " The order of {lists} does not tell.");
+            let _ = write!(
+                text,
+                " Left out: {lists}, not in the order of follows or not read to the end."
+            );
         }
         let row = |(i, year): (usize, &InYear)| {
             let at = |key: &str| format!("/came/years/{i}/{key}");
