@@ -24,20 +24,32 @@ pub fn edges_among(
     engine: &dyn Engine,
 ) -> Result<Vec<(AccountId, AccountId)>, Error> {
     let accounts: BTreeSet<_> = accounts.iter().copied().collect();
-    let members: Vec<_> = accounts.iter().copied().collect();
     let mut edges = BTreeSet::new();
     for list in List::ALL {
-        let of: Vec<_> = run.accounts(list).into_iter().filter(|a| accounts.contains(a)).collect();
-        let mut lists = run.lists(list, &of);
-        for account in &of {
-            for observation in lists.take(&[*account])? {
-                let found = ask(&Present { members: &members }, &[&observation], engine)?;
-                let found = found.into_iter().filter(|member| member != account);
-                edges.extend(found.map(|member| list.edge(*account, member)));
-            }
-        }
+        let shown = shown_among(run, list, &accounts, engine)?;
+        edges.extend(shown.into_iter().filter(|(follower, followed)| follower != followed));
     }
     Ok(edges.into_iter().collect())
+}
+
+/// The same as one kind of list shows it, with edges from an account to itself.
+pub(crate) fn shown_among(
+    run: &RunObservations,
+    list: List,
+    accounts: &BTreeSet<AccountId>,
+    engine: &dyn Engine,
+) -> Result<BTreeSet<(AccountId, AccountId)>, Error> {
+    let members: Vec<_> = accounts.iter().copied().collect();
+    let mut edges = BTreeSet::new();
+    let of: Vec<_> = run.accounts(list).into_iter().filter(|a| accounts.contains(a)).collect();
+    let mut lists = run.lists(list, &of);
+    for account in &of {
+        for observation in lists.take(&[*account])? {
+            let found = ask(&Present { members: &members }, &[&observation], engine)?;
+            edges.extend(found.into_iter().map(|member| list.edge(*account, member)));
+        }
+    }
+    Ok(edges)
 }
 
 #[cfg(test)]

@@ -57,6 +57,7 @@ pub mod retention;
 
 pub mod graph;
 
+pub mod export;
 pub mod frame;
 
 pub use among::edges_among;

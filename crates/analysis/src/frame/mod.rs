@@ -16,6 +16,7 @@ use crate::Error;
 mod answers;
 mod changes;
 mod data;
+mod export;
 mod graph;
 mod history;
 mod moves;

@@ -78,7 +78,7 @@ pub fn events_each(
 
 /// Between which moments a spell of a member began: when it followed, or was shown again. `None`
 /// if it was there when a crawl first looked.
-pub(super) fn gained(spells: &[Spell], index: usize, crawls: &[HistoryCrawl]) -> Option<Between> {
+pub(crate) fn gained(spells: &[Spell], index: usize, crawls: &[HistoryCrawl]) -> Option<Between> {
     let spell = &spells[index];
     if spell.began == Began::FirstLook {
         return None;
@@ -100,7 +100,7 @@ pub(super) fn gained(spells: &[Spell], index: usize, crawls: &[HistoryCrawl]) ->
 }
 
 /// Between which moments a spell of a member ended, if it has.
-pub(super) fn left(spells: &[Spell], index: usize, crawls: &[HistoryCrawl]) -> Option<Between> {
+pub(crate) fn left(spells: &[Spell], index: usize, crawls: &[HistoryCrawl]) -> Option<Between> {
     let spell = &spells[index];
     let earliest = crawls[spell.last_seen as usize].started_at;
     let latest = match spell.ended {

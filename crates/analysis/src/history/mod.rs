@@ -31,8 +31,10 @@ mod tests;
 
 pub use between::{Changed, Differences, between};
 pub use events::{Event, EventKind, events_each};
+pub(crate) use events::{gained, left};
 pub use explain::{Explained, Explanation, Observed, Sight, explain};
 pub use series::{Growth, Period, series};
 pub use spikes::{Spike, spikes};
 pub use stays::{ShortStay, retention, short_stays, stays_each};
 pub use update::{Updated, update};
+pub(crate) use walk::each_member;

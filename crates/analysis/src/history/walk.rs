@@ -11,7 +11,7 @@ use crate::observation::ALL_IDS;
 /// Hands over the spells of each member of some accounts, or of all, in the order of accounts and
 /// members; at least one each. Reads no row group twice, decodes them in parallel, and holds a
 /// few of them.
-pub(super) fn each_member(
+pub(crate) fn each_member(
     history: &History,
     list: List,
     accounts: Option<&[AccountId]>,
