@@ -23,6 +23,11 @@ impl Names {
         Ok(Self(names))
     }
 
+    /// The name alone, where there is one.
+    pub(crate) fn username(&self, account: AccountId) -> Option<&str> {
+        self.0.get(&account).map(String::as_str)
+    }
+
     /// `@name` where there is one, else the id.
     pub(crate) fn label(&self, account: AccountId) -> String {
         match self.0.get(&account) {

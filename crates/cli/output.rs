@@ -140,7 +140,10 @@ pub(crate) fn is_stdout(path: &Path) -> bool {
 }
 
 /// Writes to standard output, or to a file that appears whole or not at all.
-fn send(path: &Path, write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>) -> Result<()> {
+pub(crate) fn send(
+    path: &Path,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>,
+) -> Result<()> {
     if is_stdout(path) {
         return through(io::stdout(), write).context("cannot write to standard output");
     }

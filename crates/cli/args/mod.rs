@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 
+mod export;
 mod graph;
 mod history;
 mod overlap;
@@ -13,6 +14,7 @@ mod questions;
 mod report;
 mod times;
 
+pub(crate) use export::{Export, ExportName};
 pub(crate) use graph::{Graph, MetricName, Suggest, SuggestBy};
 pub(crate) use history::{Explain, History, Retention};
 pub(crate) use overlap::Overlap;
@@ -35,6 +37,7 @@ pub(crate) use times::{Fingerprint, Growth};
   followgraph mutuals @alice                       who follows back
   followgraph overlap @alice @bob @carol           whose audiences overlap
   followgraph report --output report.html          all of it, as a page for others
+  followgraph export --to gexf --output graph.gexf who of the accounts follows whom, for Gephi
   followgraph suggest @alice                       whom else her followers follow
   followgraph growth @alice                        when her followers came
   followgraph import ids.txt --account 123         use lists you already have"
@@ -112,6 +115,8 @@ pub(crate) enum Local {
     Report(Report),
     /// Take a run as one follow graph: a summary, or metrics of every account
     Graph(Graph),
+    /// Write a graph, or a history, for Gephi, networkx, Graphviz and others
+    Export(Export),
     /// Show whom else the followers of an account follow
     Suggest(Suggest),
     /// Show when the members of a list followed, as its order and their ids tell

@@ -7,6 +7,7 @@ mod config;
 mod demo;
 mod diff;
 mod explain;
+mod export;
 mod fingerprint;
 mod flows;
 mod graph;
@@ -58,6 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
         Local::Flows(command) => flows::run(&settings, command),
         Local::Report(command) => report::run(&settings, command),
         Local::Graph(command) => graph::run(&settings, command),
+        Local::Export(command) => export::run(&settings, command),
         Local::Suggest(command) => suggest::run(&settings, command),
         Local::Growth(command) => growth::run(&settings, command),
         Local::Fingerprint(command) => fingerprint::run(&settings, command),
