@@ -345,6 +345,8 @@ fn the_schema_page_is_true() {
         Frame::from(&graph.summary()),
         Frame::graph_accounts(&graph, &graph.metrics(Wanted::default()).unwrap()),
         Frame::graph_degrees(&graph),
+        Frame::edges(&[]),
+        Frame::edge_events(&[]),
         Frame::suggestions(&[]),
         Frame::history(&[]),
         Frame::history_events(List::Followers, &[]),

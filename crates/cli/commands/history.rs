@@ -337,7 +337,8 @@ fn spike_told(spike: &Spike) -> String {
 
 fn spikes_screen(spikes: &[Spike], names: &Names) -> String {
     if spikes.is_empty() {
-        return "no list lost far more than usual, of those with five earlier steps to compare\n".to_owned();
+        return "no list lost far more than usual, of those with five earlier steps to compare\n"
+            .to_owned();
     }
     let told = spikes.iter().map(|s| format!("{}, {}\n", names.label(s.account), spike_told(s)));
     told.collect::<Vec<_>>().join("\n")

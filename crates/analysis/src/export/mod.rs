@@ -1,4 +1,4 @@
-//! Graphs and histories in the formats of other programs: GEXF, GraphML and DOT.
+//! Graphs and histories in the formats of other programs: GEXF, `GraphML` and DOT.
 //!
 //! A [`GraphWriter`] is handed nodes and then edges, one by one, and keeps none of them; where
 //! they come from is another matter: a run ([`RunGraph`]), or the history of a store
@@ -43,7 +43,7 @@ pub enum GraphFormat {
     Gexf,
     /// GEXF 1.3 whose edges say when they were there; moments are `xs:dateTime`.
     GexfDynamic,
-    /// GraphML 1.0, for networkx, igraph, Cytoscape, yEd.
+    /// `GraphML` 1.0, for networkx, igraph, Cytoscape, yEd.
     Graphml,
     /// DOT, for Graphviz; for small graphs.
     Dot,

@@ -92,13 +92,12 @@ pub fn edge_events_each(
             take(event)
         };
         for (index, spell) in spells.iter().enumerate() {
-            let (earliest, latest) = match gained(spells, index, crawls) {
-                Some(when) => (Some(when.earliest), when.latest),
-                None => {
-                    let shown = crawls[spell.first_seen as usize].finished_at;
-                    let latest = spell.followed_before.map_or(shown, |time| time.min(shown));
-                    (spell.followed_after, latest)
-                }
+            let (earliest, latest) = if let Some(when) = gained(spells, index, crawls) {
+                (Some(when.earliest), when.latest)
+            } else {
+                let shown = crawls[spell.first_seen as usize].finished_at;
+                let latest = spell.followed_before.map_or(shown, |time| time.min(shown));
+                (spell.followed_after, latest)
             };
             tell(false, spell.began.name(), earliest, latest)?;
             if let Some(when) = left(spells, index, crawls) {

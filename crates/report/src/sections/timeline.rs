@@ -170,7 +170,8 @@ impl Section for Timeline {
         let mut blocks = vec![
             Block::Text(format!(
                 "Nobody saw a follow begin or end. Each member is spread evenly over the time in \
-                 which it may have come or left, so flat bars mean that little is known. Half of \
+                 which it may have come or left: bars show what is known, and of most gains that is \
+                 how early they cannot have been, so bars rise towards the end of a crawl. Half of \
                  the gains are known to within {}, half of the losses to within {}.",
                 within(self.total.gained_within_seconds),
                 within(self.total.lost_within_seconds)
