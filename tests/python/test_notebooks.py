@@ -7,12 +7,16 @@ import getpass
 import os
 import re
 import socket
+from glob import glob
 
+import duckdb
 import nbformat
+import pandas as pd
+import polars as pl
 import pytest
 from nbclient import NotebookClient
 
-from conftest import DATA, PROGRAM, ROOT
+from conftest import DATA, PROGRAM, ROOT, followgraph
 
 FOLDER = DATA / "notebooks"
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
@@ -27,7 +31,7 @@ def execute(name, settings):
     notebook = read(name)
     # Inherited settings of whoever runs the tests would change what is plotted or asked.
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("FOLLOWGRAPH", "MPL"))}
-    own = {"FOLLOWGRAPH": str(PROGRAM), "IPYTHONDIR": str(settings), "MPLCONFIGDIR": str(settings)}
+    own = {"FOLLOWGRAPH": str(PROGRAM.resolve()), "IPYTHONDIR": str(settings), "MPLCONFIGDIR": str(settings)}
     client = NotebookClient(
         notebook,
         timeout=300,
@@ -89,6 +93,25 @@ def test_a_committed_notebook_is_small_and_tells_nothing_of_the_machine_it_ran_o
     for word in foreign:
         assert word not in text if word.startswith("/") else word not in shown, word
     assert not re.search(r"0x[0-9a-f]{6,}", shown), "an address in memory"
+
+
+def test_the_lines_of_the_page_run(store, tmp_path):
+    diff = tmp_path / "diff.parquet"
+    followgraph("--store", store, "diff", "--format", "parquet", "--output", diff)
+    followgraph("--store", store, "history")
+    page = (FOLDER / "README.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 5
+    for block in blocks:
+        for in_page, here in [
+            ("STORE", store), ("diff.parquet", diff), ("2026-11-03T08-00-00Z", "2026-11-01T00-00-00Z")
+        ]:
+            block = block.replace(in_page, str(here))
+        exec(block, {"duckdb": duckdb, "glob": glob, "pd": pd, "pl": pl})
+    # What they ask for is there: two runs, and an id above 2^53 in a spell.
+    spells = pl.read_parquet(f"{store}/history/list=followers/spells.parquet")
+    assert spells.filter(member_id=2**53 + 1, account_id=7).height == 1
+    assert pl.read_parquet_metadata(diff)["followgraph.before_run"] == "2026-11-01T00-00-00Z"
 
 
 if __name__ == "__main__":
