@@ -179,8 +179,12 @@ fn told(steps: &[Step], at_risk: &AtRisk, at_risk_min: u64) -> usize {
         most = most.max(step.at_risk);
         step.at_risk < enough || at_risk_min > 1 && step.at_risk < most / 20
     });
-    // If nobody may end from the start on, there is no curve.
-    last.map_or(steps.len(), |last| if last == 0 { 0 } else { last + 1 })
+    match last {
+        None => steps.len(),
+        // If too few may end from the start on, there is no curve.
+        Some(0) if at_risk_min > 1 => 0,
+        Some(last) => last + 1,
+    }
 }
 
 /// From, until, and survival with its band.
