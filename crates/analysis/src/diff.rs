@@ -107,15 +107,6 @@ impl Diff {
         !self.gained.is_empty() || !self.lost.is_empty()
     }
 
-    /// Adds the changes in the next range of ids.
-    fn extend(&mut self, part: DiffPart) {
-        self.gained.extend(part.gained);
-        self.lost.extend(part.lost);
-        self.moved.extend(part.moved);
-        self.unknown.extend(part.unknown);
-        self.unchanged += part.unchanged;
-    }
-
     /// Members of the earlier crawl.
     pub fn opening(&self) -> u64 {
         self.of.before.members
@@ -363,14 +354,15 @@ pub fn diff_runs(
     accounts: &Accounts,
     engine: &dyn Engine,
 ) -> Result<RunDiff, Error> {
-    let mut diffs: Vec<Diff> = Vec::new();
+    let mut parts: Vec<(Compared, DiffPart)> = Vec::new();
     let apart = diff_runs_each(before, after, list, accounts, engine, |of, part| {
-        match diffs.last_mut() {
-            Some(diff) if diff.of.account == of.account => diff.extend(part),
-            _ => diffs.push(of.with(part)),
+        match parts.last_mut() {
+            Some((last, all)) if last.account == of.account => all.extend(part),
+            _ => parts.push((*of, part)),
         }
         Ok(())
     })?;
+    let diffs = parts.into_iter().map(|(of, part)| of.with(part)).collect();
     let (only_before, only_after) = (apart.only_before, apart.only_after);
     let (before, after) = (before.id(), after.id());
     Ok(RunDiff { list, before, after, diffs, only_before, only_after })

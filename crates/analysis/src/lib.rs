@@ -25,6 +25,7 @@
 //! graph.
 
 mod error;
+mod factorial;
 mod id_file;
 mod in_order;
 mod in_step;

@@ -68,16 +68,7 @@ pub fn mutuals(
     following: &Observation,
     engine: &dyn Engine,
 ) -> Result<Mutuals, Error> {
-    let lists = (followers.list(), following.list());
-    if lists != (List::Followers, List::Following) || followers.account() != following.account() {
-        return Err(Error::invalid(format!(
-            "the {} list of {} and the {} list of {} are not the two lists of one account",
-            lists.0,
-            followers.account(),
-            lists.1,
-            following.account()
-        )));
-    }
+    are_of_one_account(followers, following)?;
     let question = FollowBack {
         followers_known: followers.is_complete(),
         following_known: following.is_complete(),
@@ -92,6 +83,24 @@ pub fn mutuals(
         only_following: sorted.only_following,
         unknown: sorted.unknown,
     })
+}
+
+/// Refuses lists that are not the followers and the following of one account, in this order.
+pub(crate) fn are_of_one_account(
+    followers: &Observation,
+    following: &Observation,
+) -> Result<(), Error> {
+    let lists = (followers.list(), following.list());
+    if lists == (List::Followers, List::Following) && followers.account() == following.account() {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "the {} list of {} and the {} list of {} are not the two lists of one account",
+        lists.0,
+        followers.account(),
+        lists.1,
+        following.account()
+    )))
 }
 
 /// The question behind [`mutuals`], of the lists `[followers, following]`.

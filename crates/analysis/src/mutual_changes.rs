@@ -8,9 +8,10 @@
 //! A member that is hidden, or blocks the account, is gone from both lists at once; who returns
 //! from being hidden is back in both. Neither is a decision to follow or to unfollow.
 
-use snapshot::{AccountId, List};
+use snapshot::AccountId;
 
 use crate::engine::Engine;
+use crate::mutual::are_of_one_account;
 use crate::question::{Met, meet};
 use crate::when::{Arrival, Between};
 use crate::{Change, Compared, Error, Observation, Partition, Question, ask, diff};
@@ -85,17 +86,8 @@ pub fn mutual_changes(
     after: [&Observation; 2],
     engine: &dyn Engine,
 ) -> Result<MutualChanges, Error> {
-    for [one, other] in [before, after] {
-        let lists = (one.list(), other.list());
-        if lists != (List::Followers, List::Following) || one.account() != other.account() {
-            return Err(Error::invalid(format!(
-                "the {} list of {} and the {} list of {} are not the two lists of one account",
-                one.list(),
-                one.account(),
-                other.list(),
-                other.account()
-            )));
-        }
+    for [followers, following] in [before, after] {
+        are_of_one_account(followers, following)?;
     }
     let followers = diff(before[0], after[0], engine)?;
     let following = diff(before[1], after[1], engine)?;

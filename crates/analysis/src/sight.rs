@@ -30,7 +30,7 @@
 //!   would have shown such a return as unchanged.
 
 use jiff::Timestamp;
-use snapshot::{Coverage, Order};
+use snapshot::{Coverage, Order, State};
 
 use crate::Observation;
 
@@ -51,14 +51,30 @@ fn followed_after(list: &Observation, time: Timestamp) -> u64 {
     if list.crawl().order != Order::NewestFirst {
         return 0;
     }
-    let mut positions = 0;
-    for (number, page) in (0..).zip(list.pages()) {
-        let later = page.boundary.is_some_and(|boundary| boundary > time);
-        let follows_on = page.page == number && u64::from(page.first_position) == positions;
-        if !later || !follows_on {
-            break;
-        }
-        positions += u64::from(page.ids);
-    }
-    positions
+    let later = leading_pages(list).take_while(|(_, boundary)| *boundary > time);
+    later.last().map_or(0, |(end, _)| end.into())
+}
+
+/// The leading pages of a list that follow on each other, as far as each has a boundary: where
+/// the positions of each end, and its boundary. None of a list in no order.
+pub(crate) fn leading_pages(list: &Observation) -> impl Iterator<Item = (u32, Timestamp)> {
+    let is_ordered = list.crawl().order == Order::NewestFirst;
+    let pages = list.pages().iter().filter(move |_| is_ordered);
+    (0..).zip(pages).scan(0_u32, |end, (number, page)| {
+        let follows_on = page.page == number && page.first_position == *end;
+        let boundary = page.boundary.filter(|_| follows_on)?;
+        *end = end.saturating_add(page.ids);
+        Some((*end, boundary))
+    })
+}
+
+/// Whether a crawl that misses a member proves that its follow was not there, of which is known
+/// that it was made at this moment or later.
+pub(crate) fn proves_absence(
+    state: State,
+    covered_since: Option<Timestamp>,
+    followed_since: Option<Timestamp>,
+) -> bool {
+    let is_inside = || covered_since.zip(followed_since).is_some_and(|(since, at)| at > since);
+    state.is_complete() || state.coverage().is_some() && is_inside()
 }

@@ -4,7 +4,7 @@ use snapshot::{AccountId, List, Values};
 
 use super::{Column, Frame, Kind};
 use crate::graph::{Extreme, MutualEdges, Summary};
-use crate::when::NoOrder;
+use crate::when::{DEPENDABLE, NoOrder};
 use crate::{Diff, Losses, Mutuals, OneSided, Reciprocity, Side, Verdict};
 
 /// One row per member of either list.
@@ -123,7 +123,7 @@ impl Frame {
             Values::I64(diffs.iter().map(|d| f(d).map(signed)).collect())
         };
         let moved = |d: &Diff| d.of.order.ok().map(|()| d.moved.len() as u64);
-        let order = |d: &Diff| d.of.order.map_or_else(NoOrder::name, |()| "dependable");
+        let order = |d: &Diff| d.of.order.map_or_else(NoOrder::name, |()| DEPENDABLE);
         Self::new(
             "diff_summary",
             vec![

@@ -46,17 +46,12 @@ impl Frame {
         let count = |name, f: fn(&MutualChanges) -> u64| {
             (required(name, Kind::Count), counts(of.iter().map(f)))
         };
-        let by = |changes: &[MutualChange], party| {
-            changes.iter().filter(|change| change.by == party).count() as u64
+        let by = |name, changes: fn(&MutualChanges) -> &[MutualChange], party| {
+            let one = |of| changes(of).iter().filter(|change| change.by == party).count() as u64;
+            (required(name, Kind::Count), counts(of.iter().map(one)))
         };
-        let gained = |name, party: Party| {
-            let counted = counts(of.iter().map(|of| by(&of.gained, party)));
-            (required(name, Kind::Count), counted)
-        };
-        let broken = |name, party: Party| {
-            let counted = counts(of.iter().map(|of| by(&of.broken, party)));
-            (required(name, Kind::Count), counted)
-        };
+        let gained = |name, party| by(name, |of| &of.gained, party);
+        let broken = |name, party| by(name, |of| &of.broken, party);
         Self::new(
             "mutual_changes_summary",
             vec![

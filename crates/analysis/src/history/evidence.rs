@@ -1,17 +1,14 @@
 //! What one crawl proves about absence and order, before its rows are looked at one by one.
 
 use jiff::Timestamp;
-use snapshot::{AccountId, Columns, Coverage, HistoryCrawl, Order, RunId};
+use snapshot::{AccountId, Columns, Coverage, HistoryCrawl, RunId};
 
 use crate::engine::{Engine, Memory, Stream};
-use crate::when::{Alignment, Between, FollowTimes, NoOrder};
-use crate::{Error, Observation};
+use crate::when::{Alignment, Between, DEPENDABLE, FollowTimes, NoOrder};
+use crate::{Error, Observation, sight};
 
 /// Lists up to this length are read into memory once, and longer ones several times.
 const HELD_ROWS: u64 = 1 << 22;
-
-/// The word for positions that tell of time.
-const DEPENDABLE: &str = "dependable";
 
 /// What one crawl proves.
 ///
@@ -150,21 +147,11 @@ fn earlier(known: &[HistoryCrawl]) -> Vec<Earlier> {
     found
 }
 
-/// As `sight` has it: leading pages that follow on each other, as far as each has a boundary.
-/// Of each the end, and the earliest boundary so far.
+/// Of each leading page its end, and the earliest boundary so far.
 fn leading_pages(list: &Observation) -> Vec<(u32, Timestamp)> {
-    let mut pages: Vec<(u32, Timestamp)> = Vec::new();
-    if list.crawl().order != Order::NewestFirst {
-        return pages;
-    }
-    for (number, page) in (0..).zip(list.pages()) {
-        let (end, least) = pages.last().map_or((0, None), |(end, least)| (*end, Some(*least)));
-        let Some(boundary) = page.boundary else { break };
-        if page.page != number || page.first_position != end {
-            break;
-        }
-        let least = least.map_or(boundary, |least| least.min(boundary));
-        pages.push((end.saturating_add(page.ids), least));
-    }
-    pages
+    let least = |least: &mut Timestamp, (end, boundary): (u32, Timestamp)| {
+        *least = boundary.min(*least);
+        Some((end, *least))
+    };
+    sight::leading_pages(list).scan(Timestamp::MAX, least).collect()
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use snapshot::{AccountId, Began, Ended, HistoryCrawl, Spell};
 
 use super::evidence::Evidence;
+use crate::sight;
 use crate::when::Between;
 
 /// One crawl of a list, and what is known of the list when it comes.
@@ -218,9 +219,5 @@ impl Look<'_> {
 
 /// Whether a crawl that misses a member with this boundary proves that it is gone.
 pub(super) fn proves_absence(crawl: &HistoryCrawl, boundary: Option<Timestamp>) -> bool {
-    if crawl.state.is_complete() {
-        return true;
-    }
-    let read = crawl.state.coverage().is_some();
-    read && crawl.covered_since.zip(boundary).is_some_and(|(since, boundary)| boundary > since)
+    sight::proves_absence(crawl.state, crawl.covered_since, boundary)
 }

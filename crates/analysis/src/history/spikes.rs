@@ -26,6 +26,7 @@ use snapshot::{AccountId, History, HistoryCrawl, List, RunId};
 
 use super::walk::each_member;
 use crate::Error;
+use crate::when::DEPENDABLE;
 
 /// The fewest members that make a spike.
 const LEAST: u64 = 10;
@@ -181,7 +182,7 @@ fn spread(history: &History, list: List, spikes: &mut [Spike]) -> Result<(), Err
             let Some(absent) = spell.absent_after else { continue };
             let Some(places) = places.get_mut(&(spell.account, absent)) else { continue };
             let last = &history.crawls_of(spell.account, list)[spell.last_seen as usize];
-            if last.order == "dependable" && last.state.is_complete() && last.ids > 0 {
+            if last.order == DEPENDABLE && last.state.is_complete() && last.ids > 0 {
                 places.push((f64::from(spell.position) + 0.5) / last.ids as f64);
             }
         }

@@ -1,5 +1,6 @@
 //! Random numbers of successes, for the bootstrap.
 
+use crate::factorial::ln_factorial;
 use crate::random::Random;
 
 /// Below so many successes, expected of the rarer outcome, counting up is quicker and rejection
@@ -73,34 +74,9 @@ fn by_rejection(n: u64, p: f64, random: &mut Random) -> u64 {
     }
 }
 
-/// ln k!, to ten digits: by Stirling's series from 10 on.
-fn ln_factorial(k: f64) -> f64 {
-    if k < 10.0 {
-        let mut product = 1.0;
-        let mut factor = k;
-        while factor > 1.0 {
-            product *= factor;
-            factor -= 1.0;
-        }
-        return product.ln();
-    }
-    let square = k * k;
-    let series = (1.0 / 12.0 - (1.0 / 360.0 - 1.0 / (1260.0 * square)) / square) / k;
-    k * k.ln() - k + 0.5 * (std::f64::consts::TAU * k).ln() + series
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn factorials_are_those_of_whole_numbers() {
-        let mut sum = 0.0;
-        for k in 1..=60_u32 {
-            sum += f64::from(k).ln();
-            assert!((ln_factorial(f64::from(k)) - sum).abs() < 1e-9, "{k}");
-        }
-    }
 
     /// The chi-squared distance of 20,000 draws from the chances, which are summed up from 0 by
     /// their ratio.

@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use snapshot::{AccountId, Order};
 
 use super::follow_times::Pages;
+use super::increasing::longest_increasing;
 use super::told::{Steps, lies_within};
 use super::{Between, FollowTimes};
 use crate::engine::Engine;
@@ -63,6 +64,9 @@ pub enum NoOrder {
     /// It was not looked at: that would have taken more memory than questions may take.
     TooLong,
 }
+
+/// The name used in columns where positions do tell times.
+pub const DEPENDABLE: &str = "dependable";
 
 impl NoOrder {
     /// The name used in columns.
@@ -231,34 +235,11 @@ impl Alignment {
     }
 }
 
-/// The positions of the later crawl that are in the order of the earlier one: a longest
-/// increasing subsequence, ascending. Of two members that changed places the one that was
-/// newer before is taken to have stayed: who follows anew goes to the top.
-///
-/// Patience sorting, O(n log n), and O(n) where everybody keeps the order; 8 bytes a position.
+/// The positions of the later crawl that are in the order of the earlier one, ascending. Of two
+/// members that changed places the one that was newer before is taken to have stayed: who
+/// follows anew goes to the top.
 fn stayed(before_of: &[u32]) -> Vec<u32> {
-    // By length, less one: the position that ends such a subsequence with the least value.
-    let mut ends: Vec<u32> = Vec::new();
-    let mut previous = vec![NOBODY; before_of.len()];
-    for (at, &value) in before_of.iter().enumerate().filter(|(_, value)| **value < STRANGER) {
-        let is_below = |end: &u32| before_of[*end as usize] < value;
-        let length = match ends.last() {
-            Some(last) if !is_below(last) => ends.partition_point(is_below),
-            _ => ends.len(),
-        };
-        previous[at] = length.checked_sub(1).map_or(NOBODY, |shorter| ends[shorter]);
-        let at = u32::try_from(at).unwrap_or(NOBODY);
-        match ends.get_mut(length) {
-            Some(end) => *end = at,
-            None => ends.push(at),
-        }
-    }
-    let mut at = ends.last().copied().unwrap_or(NOBODY);
-    for place in ends.iter_mut().rev() {
-        *place = at;
-        at = previous[at as usize];
-    }
-    ends
+    longest_increasing(before_of, |before| before < STRANGER)
 }
 
 /// How many leading positions are the head: where those who stayed above its end, and those

@@ -22,10 +22,11 @@ mod each;
 mod fingerprint;
 mod follow_times;
 mod growth;
+mod increasing;
 mod told;
 mod years;
 
-pub use align::{Alignment, Arrival, Moved, NoOrder};
+pub use align::{Alignment, Arrival, DEPENDABLE, Moved, NoOrder};
 pub use created::{created, is_snowflake};
 pub use each::{Followed, follow_times_each};
 pub use fingerprint::{ALPHA, Ages, Block, BlockKind, Cell, Fingerprint, Grid, fingerprint};

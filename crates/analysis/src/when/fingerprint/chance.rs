@@ -4,22 +4,14 @@
 //! All are upper bounds: a tail is at most its first term times the sum of a geometric series
 //! with the first ratio of terms, for ratios only fall. None is below the truth.
 
-/// ln n!, by Stirling's series from 16 on (an error below 1e-9).
-pub(super) fn ln_factorial(n: u64) -> f64 {
-    if n < 16 {
-        return (2..=n).map(|i| (i as f64).ln()).sum();
-    }
-    let x = n as f64;
-    let series = 1.0 / (12.0 * x) - 1.0 / (360.0 * x.powi(3)) + 1.0 / (1260.0 * x.powi(5));
-    x * x.ln() - x + 0.5 * (2.0 * std::f64::consts::PI * x).ln() + series
-}
+use crate::factorial::ln_factorial;
 
 /// ln of the number of ways to choose `k` of `n`.
 pub(super) fn ln_choose(n: u64, k: u64) -> f64 {
     if k > n {
         return f64::NEG_INFINITY;
     }
-    ln_factorial(n) - ln_factorial(k) - ln_factorial(n - k)
+    ln_factorial(n as f64) - ln_factorial(k as f64) - ln_factorial((n - k) as f64)
 }
 
 /// ln P(X ≥ k) for the number of marked ones among `drawn` of `all`, of which `marked` are.
@@ -48,7 +40,7 @@ pub(super) fn ln_binomial(k: u64, n: u64, p: f64) -> f64 {
 /// ln P(L ≥ length) for the longest increasing subsequence of a random order of `n`: at most
 /// the expected number of those that long.
 pub(super) fn ln_ordered(length: u64, n: u64) -> f64 {
-    (ln_choose(n, length) - ln_factorial(length)).min(0.0)
+    (ln_choose(n, length) - ln_factorial(length as f64)).min(0.0)
 }
 
 fn geometric(ln_first: f64, ratio: f64) -> f64 {
@@ -69,8 +61,8 @@ mod tests {
     #[test]
     fn factorials_agree_with_their_products() {
         for n in [0, 1, 5, 15, 16, 17, 40, 170] {
-            let product: f64 = (1..=n).map(|i| (i as f64).ln()).sum();
-            assert!((ln_factorial(n) - product).abs() < 1e-8, "{n}");
+            let product: f64 = (1..=n).map(|i| f64::from(i).ln()).sum();
+            assert!((ln_factorial(f64::from(n)) - product).abs() < 1e-8, "{n}");
         }
     }
 

@@ -16,6 +16,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::super::increasing::longest_increasing;
 use super::chance::ln_ordered;
 use super::{ALPHA, BlockKind, Found, Rows, Who};
 
@@ -93,20 +94,7 @@ fn length(values: &[u32]) -> usize {
 
 /// The indexes of a longest strictly increasing subsequence, ascending.
 fn longest(values: &[u32]) -> Vec<usize> {
-    let mut ends: Vec<usize> = Vec::new();
-    let mut previous = vec![None; values.len()];
-    for (index, value) in values.iter().enumerate() {
-        let at = ends.partition_point(|end| values[*end] < *value);
-        previous[index] = at.checked_sub(1).map(|shorter| ends[shorter]);
-        match ends.get_mut(at) {
-            Some(end) => *end = index,
-            None => ends.push(index),
-        }
-    }
-    let mut own: Vec<usize> =
-        std::iter::successors(ends.last().copied(), |index| previous[*index]).collect();
-    own.reverse();
-    own
+    longest_increasing(values, |_| true).into_iter().map(|at| at as usize).collect()
 }
 
 #[cfg(test)]
