@@ -8,6 +8,7 @@ use std::path::Path;
 use analysis::{Format, Frame, FrameWriter};
 use anyhow::{Context as _, Result};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use jiff::Timestamp;
 use tempfile::Builder;
 
 use crate::args::{Form, Output};
@@ -284,6 +285,11 @@ pub(crate) fn dollars(micro_usd: i64) -> String {
     let digits = format!("{rest:06}");
     let cents = digits.trim_end_matches('0');
     format!("{}${}.{cents:0<2}", if micro_usd < 0 { "-" } else { "" }, grouped(whole))
+}
+
+/// A moment to the minute, UTC: `2026-11-24 17:05`.
+pub(crate) fn minute(time: Timestamp) -> String {
+    time.strftime("%F %H:%M").to_string()
 }
 
 /// A share in percent with one digit; `-` where there is none.

@@ -20,7 +20,7 @@ pub(crate) use history::{Explain, History, Retention};
 pub(crate) use overlap::Overlap;
 pub(crate) use questions::{Diff, EdgeFiles, Flows, ListName, Mutuals, Output, Pair};
 pub(crate) use report::{Report, ReportForm};
-pub(crate) use times::{Fingerprint, Growth};
+pub(crate) use times::{Fingerprint, Growth, Lists};
 
 /// Snapshots of who follows whom, and exact answers about what changed.
 #[derive(Debug, Parser)]

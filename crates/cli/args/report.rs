@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as Group, ValueEnum};
 
-use super::ListName;
+use super::Pair;
 
 #[derive(Debug, Group)]
 #[command(before_help = "Examples:
@@ -13,22 +13,8 @@ use super::ListName;
   followgraph report --format md --output weekly.md     charts in weekly-charts/
   followgraph report --format json | jq .changes.total")]
 pub(crate) struct Report {
-    /// Accounts as @name or id [default: every account of both runs]
-    #[arg(value_name = "ACCOUNT")]
-    pub(crate) accounts: Vec<String>,
-
-    /// The earlier run: an id, the beginning of one, a date, `previous`, `latest`
-    /// [default: the one before the later run, if there is one]
-    #[arg(long, value_name = "RUN")]
-    pub(crate) before: Option<String>,
-
-    /// The later run
-    #[arg(long, value_name = "RUN", default_value = "latest")]
-    pub(crate) after: String,
-
-    /// Which list
-    #[arg(long, value_name = "LIST", default_value = "followers")]
-    pub(crate) list: ListName,
+    #[command(flatten)]
+    pub(crate) pair: Pair,
 
     /// The form of the report
     #[arg(long, value_name = "FORMAT", default_value = "html")]

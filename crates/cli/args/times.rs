@@ -4,16 +4,9 @@ use clap::{Args as Group, ValueEnum};
 
 use super::{ListName, Output};
 
+/// Lists of a run, of accounts that are named.
 #[derive(Debug, Group)]
-#[command(before_help = "Examples:
-  followgraph growth @alice                  when today's followers came
-  followgraph growth @alice --by week
-  followgraph growth @alice --by day --format csv --output days.csv
-  followgraph growth @alice --members --format parquet --output times.parquet
-
-Nobody states when somebody followed. The order of the list and the ages of accounts bound it,
-and so do the cursors of a crawl; who has left since is in no list, and so not counted.")]
-pub(crate) struct Growth {
+pub(crate) struct Lists {
     /// Accounts as @name or id
     #[arg(value_name = "ACCOUNT", required = true)]
     pub(crate) accounts: Vec<String>,
@@ -25,6 +18,20 @@ pub(crate) struct Growth {
     /// Which list
     #[arg(long, value_name = "LIST", default_value = "followers")]
     pub(crate) list: ListName,
+}
+
+#[derive(Debug, Group)]
+#[command(before_help = "Examples:
+  followgraph growth @alice                  when today's followers came
+  followgraph growth @alice --by week
+  followgraph growth @alice --by day --format csv --output days.csv
+  followgraph growth @alice --members --format parquet --output times.parquet
+
+Nobody states when somebody followed. The order of the list and the ages of accounts bound it,
+and so do the cursors of a crawl; who has left since is in no list, and so not counted.")]
+pub(crate) struct Growth {
+    #[command(flatten)]
+    pub(crate) lists: Lists,
 
     /// What to count by, in UTC [default: the shortest that makes at most 40 rows]
     #[arg(long, value_name = "PERIOD")]
@@ -48,17 +55,8 @@ pub(crate) struct Growth {
 What stands out are facts about dates. What they are due to, they do not tell: a television show
 and a purchase may look alike.")]
 pub(crate) struct Fingerprint {
-    /// Accounts as @name or id
-    #[arg(value_name = "ACCOUNT", required = true)]
-    pub(crate) accounts: Vec<String>,
-
-    /// The run
-    #[arg(long, value_name = "RUN", default_value = "latest")]
-    pub(crate) run: String,
-
-    /// Which list
-    #[arg(long, value_name = "LIST", default_value = "followers")]
-    pub(crate) list: ListName,
+    #[command(flatten)]
+    pub(crate) lists: Lists,
 
     /// One row per member of the blocks instead
     #[arg(long)]

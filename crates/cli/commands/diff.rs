@@ -170,21 +170,40 @@ pub(super) fn compare(store: &Store, asked: &args::Pair) -> Result<(Run, Run, Ru
 
 /// The runs that are meant: the last two with lists, if nothing else is said.
 fn pair(store: &Store, before: Option<&str>, after: &str) -> Result<(Run, Run)> {
+    let (before, after) = pair_or_one(store, before, after)?;
+    let before = before.ok_or_else(|| {
+        Usage::new(format!("there is no run before {}", after.id()))
+            .hint("`followgraph runs` lists the runs; a diff needs two")
+    })?;
+    Ok((before, after))
+}
+
+/// The same, for questions that can do with the later one.
+pub(super) fn pair_or_one(
+    store: &Store,
+    before: Option<&str>,
+    after: &str,
+) -> Result<(Option<Run>, Run)> {
     let after = store.find(after)?;
     let before = match before {
-        Some(name) => store.find(name)?,
-        None => store.preceding(&after)?.ok_or_else(|| {
-            Usage::new(format!("there is no run before {}", after.id()))
-                .hint("`followgraph runs` lists the runs; a diff needs two")
-        })?,
+        Some(name) => Some(store.find(name)?),
+        None => store.preceding(&after)?,
     };
-    if before.id() >= after.id() {
-        let (before, after) = (before.id(), after.id());
-        return Err(Usage::new(format!("run {before} is not before run {after}"))
-            .hint("name the earlier run with --before and the later one with --after")
-            .into());
+    if let Some(before) = &before {
+        are_in_order(before, &after, ["--before", "--after"])?;
     }
     Ok((before, after))
+}
+
+/// Refuses runs of which the earlier one is not, with the flags that name them.
+pub(super) fn are_in_order(before: &Run, after: &Run, flags: [&str; 2]) -> Result<()> {
+    if before.id() < after.id() {
+        return Ok(());
+    }
+    let ((before, after), [earlier, later]) = ((before.id(), after.id()), flags);
+    Err(Usage::new(format!("run {before} is not before run {after}"))
+        .hint(format!("name the earlier run with {earlier} and the later one with {later}"))
+        .into())
 }
 
 /// What became of the lost, as far as the store knows. A diff stands without it, so a damaged

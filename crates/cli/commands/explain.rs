@@ -5,16 +5,15 @@ use std::fmt::Write as _;
 use analysis::Frame;
 use analysis::history::{Explained, Explanation, Observed, Sight, explain};
 use analysis::when::Between;
+use analysis::when::DEPENDABLE;
 use anyhow::Result;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use snapshot::{Began, Ended, Store};
+use snapshot::{Began, Ended, List, Store};
 
 use super::history::{account, names, up_to_date};
 use crate::args;
 use crate::exit::Exit;
 use crate::names::Names;
-use crate::output::{self, Align, counted, grouped};
+use crate::output::{self, Align, counted, grouped, minute};
 use crate::settings::Settings;
 
 pub(crate) fn run(settings: &Settings, command: &args::Explain) -> Result<Exit> {
@@ -22,13 +21,13 @@ pub(crate) fn run(settings: &Settings, command: &args::Explain) -> Result<Exit> 
     let member = account(&store, &command.member)?;
     let of = command.account.as_ref().map(|name| account(&store, name)).transpose()?;
     let history = up_to_date(settings, &store)?;
-    let all = explain(&store, &history, command.list.into(), member, of)?;
+    let all = explain(&store, &history, List::from(command.list), member, of)?;
     let screen = || {
         let names = names(&store)?;
         if all.is_empty() {
             return Ok(format!(
                 "no list of {} has ever had {}\n",
-                args_list(command),
+                List::from(command.list),
                 names.label(member)
             ));
         }
@@ -37,14 +36,6 @@ pub(crate) fn run(settings: &Settings, command: &args::Explain) -> Result<Exit> 
     };
     output::deliver(&command.output, screen, || Ok(Frame::explanations(&all)))?;
     Ok(Exit::Done)
-}
-
-fn args_list(command: &args::Explain) -> snapshot::List {
-    command.list.into()
-}
-
-fn minute(time: Timestamp) -> String {
-    TimeZone::UTC.to_datetime(time).strftime("%F %H:%M").to_string()
 }
 
 fn told(one: &Explanation, names: &Names) -> String {
@@ -116,7 +107,7 @@ fn spell_told(one: &Explanation, explained: &Explained) -> String {
             counted(head.into(), "position"),
             run(with)
         );
-    } else if shown.order != "dependable" {
+    } else if shown.order != DEPENDABLE {
         let _ = writeln!(text, "  order tells nothing: {}", shown.order.replace('_', " "));
     }
     if let (Some(after), Some(before)) = (spell.followed_after, spell.followed_before) {

@@ -6,15 +6,14 @@ use analysis::engine::Stream;
 use analysis::when::{
     Block, BlockKind, Fingerprint, Followed, Grid, fingerprint, follow_times_each,
 };
-use analysis::{Frame, Observation, RunObservations};
+use analysis::{Frame, Observation};
 use anyhow::Result;
 use jiff::Timestamp;
-use snapshot::{AccountId, Store};
 
-use super::growth::untold;
+use super::growth::{asked, untold};
 use crate::args;
 use crate::exit::Exit;
-use crate::names::{self, Names};
+use crate::names::Names;
 use crate::output::{self, Align, grouped};
 use crate::settings::Settings;
 
@@ -25,12 +24,7 @@ const SHOWN: usize = 20;
 const BINS_IN_A_LINE: usize = 2;
 
 pub(crate) fn run(settings: &Settings, command: &args::Fingerprint) -> Result<Exit> {
-    let run = Store::open(&settings.store.value)?.find(&command.run)?;
-    let observations = RunObservations::open(&run)?;
-    let names = Names::of([&run])?;
-    let accounts = names::resolve(&run, &command.accounts)?;
-    let list = |account: &AccountId| Ok(observations.of(*account, command.list.into())?);
-    let lists = accounts.iter().map(list).collect::<Result<Vec<Observation>>>()?;
+    let (run, lists, names) = asked(settings, &command.lists)?;
     let answer =
         |list: &Observation| fingerprint(list, &Stream)?.map_err(|why| untold(list, why, &names));
     let answers = lists.iter().map(answer).collect::<Result<Vec<_>>>()?;

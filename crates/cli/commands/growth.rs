@@ -11,7 +11,7 @@ use snapshot::{AccountId, Run, Store};
 use crate::args;
 use crate::exit::{Exit, Usage};
 use crate::names::{self, Names};
-use crate::output::{self, Align, counted, grouped};
+use crate::output::{self, Align, counted, grouped, minute};
 use crate::settings::Settings;
 
 /// Periods, or members, of a list shown at a terminal; files get all of them.
@@ -21,12 +21,7 @@ const SHOWN: usize = 40;
 const BAR: usize = 24;
 
 pub(crate) fn run(settings: &Settings, command: &args::Growth) -> Result<Exit> {
-    let run = Store::open(&settings.store.value)?.find(&command.run)?;
-    let observations = RunObservations::open(&run)?;
-    let names = Names::of([&run])?;
-    let accounts = names::resolve(&run, &command.accounts)?;
-    let list = |account: &AccountId| Ok(observations.of(*account, command.list.into())?);
-    let lists = accounts.iter().map(list).collect::<Result<Vec<Observation>>>()?;
+    let (run, lists, names) = asked(settings, &command.lists)?;
     if command.members {
         members(command, &lists, &run, &names)?;
         return Ok(Exit::Done);
@@ -49,6 +44,20 @@ pub(crate) fn run(settings: &Settings, command: &args::Growth) -> Result<Exit> {
     let frame = || Ok(Frame::growth(&answers).with_context("run", run.id().to_string()));
     output::deliver(&command.output, screen, frame)?;
     Ok(Exit::Done)
+}
+
+/// The lists that are asked for, their run, and the names that it knows.
+pub(super) fn asked(
+    settings: &Settings,
+    asked: &args::Lists,
+) -> Result<(Run, Vec<Observation>, Names)> {
+    let run = Store::open(&settings.store.value)?.find(&asked.run)?;
+    let observations = RunObservations::open(&run)?;
+    let accounts = names::resolve(&run, &asked.accounts)?;
+    let list = |account: &AccountId| Ok(observations.of(*account, asked.list.into())?);
+    let lists = accounts.iter().map(list).collect::<Result<_>>()?;
+    let names = Names::of([&run])?;
+    Ok((run, lists, names))
 }
 
 /// By the shortest period that fits a screen.
@@ -208,7 +217,7 @@ fn write_members(
     times: &[FollowTimes],
     run: &Run,
 ) -> Result<()> {
-    let like = Frame::follow_times(AccountId::MIN, command.list.into(), &[])
+    let like = Frame::follow_times(AccountId::MIN, command.lists.list.into(), &[])
         .with_context("run", run.id().to_string());
     output::deliver_pieces(format, &command.output.output, &like, |rows| {
         for (list, times) in lists.iter().zip(times) {
@@ -239,13 +248,12 @@ fn newest(list: &Observation, times: &FollowTimes, names: &Names) -> Result<Stri
         ("about", Align::Left),
         ("not after", Align::Left),
     ];
-    let moment = |time: jiff::Timestamp| time.strftime("%F %H:%M").to_string();
     let row = |member: &Followed| {
         vec![
             member.member.to_string(),
-            moment(member.between.earliest),
-            moment(member.estimate),
-            moment(member.between.latest),
+            minute(member.between.earliest),
+            minute(member.estimate),
+            minute(member.between.latest),
         ]
     };
     let whose = names.label(list.account());

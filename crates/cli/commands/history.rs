@@ -15,7 +15,7 @@ use snapshot::{AccountId, History, HistoryCrawl, List, Spell, Store};
 use crate::args;
 use crate::exit::Exit;
 use crate::names::Names;
-use crate::output::{self, Align, counted, grouped};
+use crate::output::{self, Align, counted, grouped, minute};
 use crate::settings::Settings;
 
 /// Rows shown per account at a terminal; files get all of them.
@@ -246,7 +246,6 @@ fn events_screen(first: &[Event], all: usize, list: List) -> String {
         ("not before", Align::Left),
         ("not after", Align::Left),
     ];
-    let minute = |time: Timestamp| TimeZone::UTC.to_datetime(time).strftime("%F %H:%M").to_string();
     let row = |event: &Event| {
         vec![
             event.account.to_string(),

@@ -10,6 +10,7 @@ use analysis::{
 use anyhow::Result;
 use snapshot::{AccountId, List, Run, Store};
 
+use super::diff::are_in_order;
 use crate::args;
 use crate::exit::{Exit, Usage};
 use crate::names::{self, Names};
@@ -56,12 +57,7 @@ pub(crate) fn run(settings: &Settings, command: &args::Mutuals) -> Result<Exit> 
 
 /// Which pairs became mutual between two runs, and which broke.
 fn changes(command: &args::Mutuals, before: &Run, after: &Run) -> Result<Exit> {
-    if before.id() >= after.id() {
-        let (before, after) = (before.id(), after.id());
-        return Err(Usage::new(format!("run {before} is not before run {after}"))
-            .hint("name the earlier run with --since and the later one with --run")
-            .into());
-    }
+    are_in_order(before, after, ["--since", "--run"])?;
     let (earlier, later) = (RunObservations::open(before)?, RunObservations::open(after)?);
     let mut accounts = if command.accounts.is_empty() {
         with_both_lists(&later)

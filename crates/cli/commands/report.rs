@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use report::{Report, Request};
-use snapshot::{Run, Store};
+use snapshot::Store;
 
-use super::diff::chosen;
+use super::diff::{chosen, pair_or_one};
 use crate::args::{self, ReportForm};
 use crate::exit::{Exit, Usage};
 use crate::output;
@@ -14,9 +14,10 @@ use crate::settings::Settings;
 
 pub(crate) fn run(settings: &Settings, command: &args::Report) -> Result<Exit> {
     let store = Store::open(&settings.store.value)?;
-    let (before, after) = runs(&store, command)?;
-    let accounts = chosen(before.as_ref().unwrap_or(&after), &after, &command.accounts)?;
-    let list = command.list.into();
+    let asked = &command.pair;
+    let (before, after) = pair_or_one(&store, asked.before.as_deref(), &asked.after)?;
+    let accounts = chosen(before.as_ref().unwrap_or(&after), &after, &asked.accounts)?;
+    let list = asked.list.into();
     let request = Request { before: before.as_ref(), after: &after, accounts, list };
     let report = Report::of(&store, &request)?;
     let to = &command.output;
@@ -49,22 +50,4 @@ fn charts_beside(file: &Path) -> Result<Option<(PathBuf, String)>> {
     let stem = stem.ok_or_else(|| Usage::new("--output does not name a file"))?;
     let name = format!("{stem}-charts");
     Ok(Some((file.with_file_name(&name), name)))
-}
-
-/// The runs to report: the last two with lists, if nothing else is said, or the only one.
-fn runs(store: &Store, command: &args::Report) -> Result<(Option<Run>, Run)> {
-    let after = store.find(&command.after)?;
-    let before = match &command.before {
-        Some(name) => Some(store.find(name)?),
-        None => store.preceding(&after)?,
-    };
-    if let Some(before) = &before
-        && before.id() >= after.id()
-    {
-        let (before, after) = (before.id(), after.id());
-        return Err(Usage::new(format!("run {before} is not before run {after}"))
-            .hint("name the earlier run with --before and the later one with --after")
-            .into());
-    }
-    Ok((before, after))
 }

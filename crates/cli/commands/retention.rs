@@ -12,7 +12,7 @@ use super::history::{chosen, names, up_to_date};
 use crate::args;
 use crate::exit::Exit;
 use crate::names::Names;
-use crate::output::{self, Align, counted, grouped};
+use crate::output::{self, Align, counted, grouped, minute};
 use crate::settings::Settings;
 
 /// Stays shown at a terminal; files get all of them.
@@ -102,7 +102,6 @@ fn short(found: &[ShortStay], days: u32, names: &Names) -> String {
         ("followed back", Align::Left),
     ];
     let row = |stay: &ShortStay| {
-        let minute = |time: jiff::Timestamp| time.strftime("%Y-%m-%d %H:%M").to_string();
         vec![
             names.label(stay.account),
             stay.member.to_string(),
